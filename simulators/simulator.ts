@@ -1,0 +1,54 @@
+import type { Clock } from "../src/kernel/clock.js";
+import type { Json } from "../src/kernel/errors.js";
+import type { Link } from "../src/kernel/link.js";
+import type { Random } from "../src/kernel/random.js";
+import type { z } from "../src/kernel/schema.js";
+
+/** The device's end of a wire: it sees bytes only, as a real device would. */
+export type FarEnd = Pick<Link, "read" | "write" | "close" | "closed">;
+
+export interface SimulatorContext {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Something that `state()` shows has changed. */
+  changed(): void;
+}
+
+export interface SimulatorAction<S extends z.ZodType = z.ZodType> {
+  readonly summary: string;
+  readonly params: S;
+  /** May return a picture, e.g. of the paper. */
+  act(params: z.output<S>): Promise<{ readonly png: Uint8Array } | undefined>;
+}
+
+/** A running simulated device: one far end attached at a time, its inner state survives unplugging. */
+export interface Simulator {
+  readonly kind: string;
+  /** Plugs a wire in; the former one is closed. Returns at once and serves until the far end closes. */
+  attach(farEnd: FarEnd): void;
+  /** Pulls the wire: the agent sees its link end. */
+  detach(): void;
+  // biome-ignore lint/suspicious/noExplicitAny: each action parses with its own schema before acting.
+  readonly actions: Readonly<Record<string, SimulatorAction<any>>>;
+  /** What a side panel shows; never the citizen's data that passed. */
+  state(): Readonly<Record<string, Json>>;
+  /** As new. */
+  reset(): void;
+  close(): Promise<void>;
+}
+
+export interface SimulatorKind<S extends z.ZodType = z.ZodType> {
+  readonly kind: string;
+  readonly summary: string;
+  /** Knobs that are set at the start: model, buffer size, speed … */
+  readonly options: S;
+  create(options: z.output<S>, context: SimulatorContext): Simulator;
+}
+
+export function defineSimulator<S extends z.ZodType>(simulator: SimulatorKind<S>): SimulatorKind<S> {
+  return simulator;
+}
+
+export function defineAction<S extends z.ZodType>(action: SimulatorAction<S>): SimulatorAction<S> {
+  return action;
+}

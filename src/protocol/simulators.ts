@@ -1,0 +1,27 @@
+import { z } from "../kernel/schema.js";
+import { BlobReference, DeviceId, defineMethod, SIMULATOR } from "./method.js";
+
+export const SimulatorSnapshot = z.object({
+  simulator: DeviceId,
+  kind: z.string().describe("e.g. `receipt-printer`"),
+  actions: z.array(z.object({ name: z.string(), summary: z.string(), params: z.json().describe("JSON Schema of `params`") })),
+  state: z.record(z.string(), z.json()),
+});
+export type SimulatorSnapshot = z.infer<typeof SimulatorSnapshot>;
+
+export const simulatorMethods = {
+  "simulators.list": defineMethod({
+    summary: "The simulators with what can be done to them. Demo and test mode only.",
+    roles: SIMULATOR,
+    params: z.strictObject({}),
+    result: z.object({ simulators: z.array(SimulatorSnapshot) }),
+    errors: [],
+  }),
+  "simulators.act": defineMethod({
+    summary: "Does something to a simulator: take its paper, open its cover, show it a code.",
+    roles: SIMULATOR,
+    params: z.strictObject({ simulator: DeviceId, action: z.string().max(64), params: z.record(z.string(), z.json()).optional() }),
+    result: z.object({ state: z.record(z.string(), z.json()), image: BlobReference.optional() }),
+    errors: ["unknown_device", "unsupported"],
+  }),
+};

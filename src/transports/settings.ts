@@ -1,0 +1,31 @@
+import { z } from "../kernel/schema.js";
+
+/** How a device is reached: `link = { kind = "tcp", … }` in its table. */
+export const LinkSettings = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("serial"),
+    path: z.string().min(1).describe("stable name, /dev/serial/by-id/… or by-path"),
+    baudRate: z.int().min(300).max(4_000_000).default(9_600),
+    dataBits: z.union([z.literal(7), z.literal(8)]).default(8),
+    stopBits: z.union([z.literal(1), z.literal(2)]).default(1),
+    parity: z.enum(["none", "even", "odd"]).default("none"),
+    flowControl: z.enum(["none", "rtscts", "xonxoff"]).default("none"),
+    hosted: z.boolean().default(true).describe("run the native library in a supervised child process"),
+  }),
+  z.strictObject({ kind: z.literal("tcp"), host: z.string().min(1), port: z.int().min(1).max(65_535) }),
+  z.strictObject({
+    kind: z.literal("usb"),
+    vendorId: z.int().min(0).max(0xffff),
+    productId: z.int().min(0).max(0xffff),
+    serial: z.string().optional(),
+    hosted: z.boolean().default(true),
+  }),
+  z.strictObject({ kind: z.literal("file"), path: z.string().min(1).describe("device file such as /dev/usb/lp0") }),
+  z.strictObject({
+    kind: z.literal("process"),
+    command: z.string().min(1),
+    args: z.array(z.string()).default([]).describe("never passed through a shell"),
+  }),
+  z.strictObject({ kind: z.literal("simulator"), simulator: z.string().min(1).describe("e.g. `receipt-printer`") }).catchall(z.unknown()),
+]);
+export type LinkSettings = z.output<typeof LinkSettings>;
