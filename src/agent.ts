@@ -1,9 +1,25 @@
-import type { StationConfig } from "./config/types.js";
-import { DeviceError } from "./kernel/errors.js";
-import type { Clock } from "./kernel/clock.js";
-import type { Logger } from "./kernel/log.js";
-import type { Random } from "./kernel/random.js";
+import { resolve } from "node:path";
+import { diffConfigs } from "./config/diff.js";
+import type { DeviceConfig, StationConfig } from "./config/types.js";
+import type { DeviceSpec } from "./devices/bay.js";
+import { createStation } from "./devices/station.js";
+import { drivers } from "./drivers/index.js";
+import { createImaging } from "./imaging/imaging.js";
+import { openJournal } from "./journal/open.js";
+import { stationKey } from "./journal/station-key.js";
 import type { OpenJournal } from "./journal/types.js";
+import { type Clock, systemClock } from "./kernel/clock.js";
+import { DeviceError } from "./kernel/errors.js";
+import type { Logger } from "./kernel/log.js";
+import { type Random, randomId, systemRandom } from "./kernel/random.js";
+import type { Secret } from "./kernel/secret.js";
+import { createLogger } from "./observability/log.js";
+import { createMeter } from "./observability/metrics.js";
+import { startServer } from "./server/server.js";
+import type { Simulation } from "./simulation.js";
+import { connectorFor, hardwarePath } from "./transports/index.js";
+import { watchDevices } from "./transports/watch.js";
+import { packageVersion } from "./version.js";
 
 export interface AgentOptions {
   readonly config: StationConfig;
@@ -19,14 +35,146 @@ export interface Agent {
   /** `http://127.0.0.1:7870` */
   readonly httpUrl: string;
   readonly port: number;
+  /** The simulators, in demo and test mode where the config has simulated devices. */
+  readonly simulation: Simulation | undefined;
+  /** Every configured device has been tried once and what an earlier run left open is settled. */
+  ready(): boolean;
   /** Demo and test mode: a token for one connection of the simulator role. @throws DeviceError `unsupported` in production */
   mintSimulatorToken(): string;
-  /** Restarts only what changed; the ids of the devices that were opened anew, added or removed. */
-  reload(config: StationConfig): Promise<{ readonly restarted: readonly string[] }>;
+  /** Restarts only what changed. `ignored`: keys that need a restart of the agent. */
+  reload(config: StationConfig): Promise<{ readonly restarted: readonly string[]; readonly ignored: readonly string[] }>;
+  /** Idempotent. Lets a receipt that is coming out come out. */
   stop(): Promise<void>;
 }
 
-/** @throws DeviceError `busy` where the port or a socket is taken. */
-export async function startAgent(_options: AgentOptions): Promise<Agent> {
-  throw new DeviceError("unsupported");
+/** What a running server can take over without a restart. */
+const LIVE_KEYS = new Set(["server.origins", "server.hosts", "server.kioskUids", "server.tokens"]);
+
+/**
+ * The whole agent, composed: config → transports → devices → server.
+ * @throws DeviceError `busy` where the port or a socket is taken.
+ */
+export async function startAgent(options: AgentOptions): Promise<Agent> {
+  let { config } = options;
+  const clock = options.clock ?? systemClock();
+  const random = options.random ?? systemRandom;
+  const log = options.log ?? createLogger({ level: config.agent.logLevel });
+  const meter = createMeter();
+  const stateDir = resolve(config.agent.stateDir);
+  const journal = (options.openJournal ?? openJournal)(stateDir);
+  const imaging = createImaging({ log, clock });
+  const simulation = await simulationFor(config, clock, random);
+  const version = packageVersion();
+  let key: Promise<Secret<Uint8Array>> | undefined;
+
+  const station = createStation({
+    clock,
+    random,
+    log,
+    meter,
+    imaging,
+    journal,
+    stationKey: () => {
+      // A key that could not be read is asked for again: the disk may be back.
+      key ??= stationKey(stateDir).catch((thrown) => {
+        key = undefined;
+        throw thrown;
+      });
+      return key;
+    },
+    mode: config.agent.mode,
+    name: config.agent.name,
+    version,
+    drivers,
+    simulators: simulation,
+  });
+
+  const tokens = new Set<string>();
+  const ending = new AbortController();
+  const specFor = async (device: DeviceConfig): Promise<DeviceSpec> => {
+    const base = { id: device.id, driver: device.driver, settings: device.settings, enabled: device.enabled };
+    if (device.link.kind !== "simulator") {
+      const { link } = device;
+      return { ...base, simulated: false, connect: connectorFor(link, { clock, log }), hardwarePath: () => hardwarePath(link) } as DeviceSpec;
+    }
+    const { kind: _, simulator, ...settings } = device.link;
+    const wire = await simulation?.add(device.id, simulator, settings);
+    if (!wire) throw new DeviceError("unsupported", { device: device.id, message: "this agent was started without simulators" });
+    return { ...base, simulated: true, connect: connectorFor({ kind: "tcp", ...wire }, { clock, log }) } as DeviceSpec;
+  };
+
+  const releaseAll = async (): Promise<void> => {
+    ending.abort();
+    await station.stop();
+    await Promise.all([simulation?.stop(), imaging.stop(), journal.close()]);
+  };
+
+  try {
+    await station.apply(await Promise.all(config.devices.map(specFor)), new Set());
+    const server = await startServer({
+      station,
+      settings: config.server,
+      mode: config.agent.mode,
+      agent: { name: config.agent.name, version },
+      clock,
+      random,
+      log,
+      meter,
+      metricsText: () => meter.text(),
+      simulatorTokens: { redeem: (token) => tokens.delete(token) },
+    });
+    watchDevices({ clock, signal: ending.signal }, () => station.hotplug());
+    let stopping: Promise<void> | undefined;
+    return {
+      url: server.url,
+      httpUrl: server.httpUrl,
+      port: server.port,
+      simulation,
+      ready: () => station.ready(),
+      mintSimulatorToken() {
+        if (config.agent.mode === "production") throw new DeviceError("unsupported", { message: "no simulators in production" });
+        const token = randomId(random);
+        tokens.add(token);
+        return token;
+      },
+      async reload(wanted) {
+        const diff = diffConfigs(config, wanted);
+        const ignored = diff.keys.filter((name) => !LIVE_KEYS.has(name));
+        config = { ...wanted, agent: config.agent, server: { ...config.server, ...live(wanted) } };
+        server.update(config.server);
+        await station.apply(await Promise.all(config.devices.map(specFor)), new Set(diff.changed));
+        const restarted = [...diff.added, ...diff.removed, ...diff.changed];
+        log.info("config reloaded", { count: restarted.length });
+        return { restarted, ignored };
+      },
+      stop() {
+        stopping ??= (async () => {
+          await server.stop();
+          await releaseAll();
+          log.info("agent stopped");
+        })();
+        return stopping;
+      },
+    };
+  } catch (thrown) {
+    await releaseAll();
+    throw thrown;
+  }
+}
+
+function live({ server }: StationConfig): Pick<StationConfig["server"], "origins" | "hosts" | "kioskUids" | "tokens"> {
+  const { origins, hosts, kioskUids, tokens } = server;
+  return { origins, hosts, kioskUids, tokens };
+}
+
+/** Loaded only where a device asks for it: production never holds a simulator in memory. */
+async function simulationFor(config: StationConfig, clock: Clock, random: Random): Promise<Simulation | undefined> {
+  const asked = config.devices.some((device) => device.link.kind === "simulator");
+  if (config.agent.mode === "production") {
+    if (asked) throw new DeviceError("invalid_params", { message: "a production config has a simulated device" });
+    return undefined;
+  }
+  if (!asked) return undefined;
+  const { createSimulation } = await import("./simulation.js");
+  return createSimulation(clock, random);
 }

@@ -1,0 +1,356 @@
+import type { AnyDriver, DrivenClass } from "../contracts/driver.js";
+import type { JobRecord, Journal } from "../journal/types.js";
+import { deadline } from "../kernel/deadline.js";
+import { DeviceError } from "../kernel/errors.js";
+import type { Secret } from "../kernel/secret.js";
+import type { Call, Caller, Handlers, Station, StationEvent } from "../protocol/call.js";
+import type { DeviceClass, DeviceSnapshot } from "../protocol/devices.js";
+import type { Result } from "../protocol/methods.js";
+import type { Mode, Topic } from "../protocol/session.js";
+import { announcer } from "./announcer.js";
+import { BarcodeScannerService } from "./barcode-scanner-service.js";
+import { Bay, type BayContext, type DeviceSpec } from "./bay.js";
+import { PrinterService } from "./printer-service.js";
+import type { SimulatorDesk } from "./simulator-desk.js";
+
+export interface StationOptions extends BayContext {
+  readonly journal: Journal;
+  readonly stationKey: () => Promise<Secret<Uint8Array>>;
+  readonly mode: Mode;
+  readonly name: string;
+  readonly version: string;
+  readonly drivers: readonly AnyDriver[];
+  readonly simulators: SimulatorDesk | undefined;
+}
+
+export interface RunningStation extends Station {
+  /** Starts what is new, stops what is gone, and opens anew the devices named in `changed`. */
+  apply(specs: readonly DeviceSpec[], changed: ReadonlySet<string>): Promise<void>;
+  /** Something was plugged in or out on this machine. */
+  hotplug(): void;
+  stop(): Promise<void>;
+}
+
+/** How long a receipt that is coming out may take when the agent stops. */
+const FINISH_WITHIN_MS = 8_000;
+/** Keys are promised for 30 days; one more for clocks that were set. */
+const KEEP_JOBS_MS = 31 * 24 * 3_600_000;
+const PRUNE_EVERY_MS = 24 * 3_600_000;
+
+/** All that is below the wire: the devices, their queues and jobs, and who may use them now. */
+export function createStation(options: StationOptions): RunningStation {
+  const { clock, journal, log } = options;
+  const startedAt = clock.monotonicMs();
+  const bays = new Map<string, Bay>();
+  /** Kiosk sessions that touched a device since their last endCitizen. */
+  const citizens = new Set<string>();
+  /** What endCitizen cancels. */
+  const waits = new Map<string, Set<AbortController>>();
+  let maintenance = false;
+  let emit: (event: StationEvent) => void = () => {};
+
+  const announce = announcer<Bay>(clock, (bay) => {
+    if (bays.get(bay.spec.id) === bay) emit({ topic: "devices", data: bay.snapshot(), coalesceKey: bay.spec.id });
+  });
+  const printers = new PrinterService({
+    ...options,
+    publish: (job, principal) => emit({ topic: "jobs", data: job, principal, coalesceKey: job.job }),
+  });
+  const scanners = new BarcodeScannerService({
+    clock,
+    publish: (scan, session) => emit({ topic: "barcodeScanner", data: { scanned: scan }, session }),
+  });
+  options.simulators?.onChange(({ actions: _, ...data }) => emit({ topic: "simulators", data, coalesceKey: data.simulator }));
+
+  const prune = (): Disposable =>
+    clock.timer(PRUNE_EVERY_MS, () => {
+      void journal.prune(clock.now() - KEEP_JOBS_MS).catch((thrown) => log.error("the journal cannot be pruned", {}, thrown));
+      pruning = prune();
+    });
+  let pruning = prune();
+
+  const one = (id: string): Bay => {
+    const bay = bays.get(id);
+    if (!bay) {
+      throw new DeviceError("unknown_device", { device: id, message: `no device ${id}`, details: { devices: [...bays.keys()] } });
+    }
+    return bay;
+  };
+
+  /** The named device, or the only one of its class. */
+  const ofClass = <C extends DrivenClass>(wanted: C, id: string | undefined): Bay<C> => {
+    const candidates = [...bays.values()].filter((bay) => bay.spec.driver.class === wanted);
+    const bay = id === undefined ? candidates[0] : one(id);
+    if (!bay) throw new DeviceError("unknown_device", { message: `this station has no ${wanted}`, hint: `Add a ${wanted} to the config` });
+    if (bay.spec.driver.class !== wanted) {
+      throw new DeviceError("unknown_device", { device: bay.spec.id, message: `${bay.spec.id} is no ${wanted}` });
+    }
+    if (id === undefined && candidates.length > 1) {
+      const devices = candidates.map((candidate) => candidate.spec.id);
+      throw new DeviceError("invalid_params", { message: `device: name one of ${devices.join(", ")}`, details: { devices } });
+    }
+    return bay as unknown as Bay<C>;
+  };
+
+  /** Every use of a device for a citizen passes here. */
+  const enter = ({ caller }: Call): void => {
+    if (caller.role !== "kiosk") return;
+    if (maintenance) throw new DeviceError("maintenance");
+    citizens.add(caller.session);
+  };
+
+  /** Paper and raw bytes are a technician's only while no citizen can be in between. */
+  const enterForPaper = (call: Call): void => {
+    enter(call);
+    if (call.caller.role === "technician" && !maintenance) {
+      throw new DeviceError("maintenance", {
+        message: "technicians print in maintenance mode only",
+        hint: "Switch it on first: stationd maintenance on",
+        retryable: false,
+      });
+    }
+  };
+
+  /** A call that endCitizen cancels too. */
+  const waiting = async <T>(call: Call, work: (call: Call) => Promise<T>): Promise<T> => {
+    const { session } = call.caller;
+    const wait = new AbortController();
+    const onAbort = (): void => wait.abort(call.signal.reason);
+    call.signal.addEventListener("abort", onAbort, { once: true });
+    const ofSession = waits.get(session) ?? new Set();
+    waits.set(session, ofSession.add(wait));
+    try {
+      return await work({
+        caller: call.caller,
+        signal: wait.signal,
+        progress: (...told) => call.progress(...told),
+        blob: (...bytes) => call.blob(...bytes),
+      });
+    } finally {
+      call.signal.removeEventListener("abort", onAbort);
+      ofSession.delete(wait);
+      if (ofSession.size === 0) waits.delete(session);
+    }
+  };
+
+  const citizenGone = (caller: Caller): void => {
+    citizens.delete(caller.session);
+    for (const wait of waits.get(caller.session) ?? []) wait.abort(new DeviceError("canceled", { message: "the citizen's session ended" }));
+    scanners.sessionEnded(caller);
+  };
+
+  const shownJob = (record: JobRecord): Result<"jobs.get"> => {
+    if (record.kind !== "print") throw new DeviceError("job_not_found");
+    return printers.shown(record, bays.get(record.device)?.spec.simulated ?? options.mode !== "production");
+  };
+
+  const marked = (bay: { readonly spec: { readonly id: string; readonly simulated: boolean } }): { device: string; simulated?: true } => ({
+    device: bay.spec.id,
+    ...(bay.spec.simulated ? { simulated: true } : {}),
+  });
+
+  const desk = (): SimulatorDesk => {
+    if (!options.simulators) throw new DeviceError("unsupported", { message: "this agent has no simulators" });
+    return options.simulators;
+  };
+
+  const handlers: Handlers = {
+    "session.endCitizen": (_params, { caller }) => {
+      citizenGone(caller);
+      for (const bay of bays.values()) bay.claims.sessionGone(caller.session);
+      return { leftBehind: [], openJobs: printers.openJobs(caller.principal).length };
+    },
+    "devices.list": (params) => ({
+      devices: snapshots().filter((device) => params.class === undefined || device.class === params.class),
+    }),
+    "devices.get": (params) => one(params.device).snapshot(),
+    "devices.capabilities": (params) => {
+      const bay = one(params.device);
+      const { device } = bay;
+      if (!device) throw new DeviceError("device_absent", { device: params.device });
+      return { ...marked(bay), version: 1, capabilities: { ...device.capabilities } as Result<"devices.capabilities">["capabilities"] };
+    },
+    "devices.claim": (params, call) => {
+      enter(call);
+      const bay = one(params.device);
+      return { device: params.device, until: bay.claims.take(call.caller, params.ttlMs) };
+    },
+    "devices.release": (params, { caller }) => {
+      const force = params.force === true;
+      if (force && caller.role !== "technician") throw new DeviceError("forbidden", { message: "force is a technician's" });
+      const released = one(params.device).claims.release(caller, force);
+      if (force && released) log.info("audit: claim released by force", { device: params.device, role: caller.role });
+      return { device: params.device, released };
+    },
+    "devices.reset": (params, { caller }) => {
+      const bay = one(params.device);
+      bay.claims.check(caller);
+      log.info("audit: device reset", { device: params.device, role: caller.role });
+      bay.reset();
+      return bay.snapshot();
+    },
+    "jobs.get": async (params, { caller }) => {
+      const record = await journal.byKey(caller.principal, params.idempotencyKey);
+      if (!record) throw new DeviceError("job_not_found");
+      return shownJob(record);
+    },
+    "jobs.list": async (params, { caller }) => {
+      const records = await journal.list({
+        limit: params.limit,
+        ...(caller.role === "technician" ? {} : { principal: caller.principal }),
+        ...(params.open === undefined ? {} : { open: params.open }),
+      });
+      return { jobs: records.map(shownJob) };
+    },
+    "printer.print": async (params, call) => {
+      enterForPaper(call);
+      const raw = params.document.blocks.findIndex((block) => block.type === "raw");
+      if (raw >= 0 && call.caller.role !== "technician") {
+        throw new DeviceError("forbidden", { message: `document.blocks[${raw}]: raw bytes are a technician's` });
+      }
+      return await printers.print(ofClass("printer", params.device), params, call);
+    },
+    "printer.preview": async (params, call) => {
+      enter(call);
+      const bay = ofClass("printer", params.device);
+      const { preview } = bay.spec.driver;
+      if (!preview) throw new DeviceError("unsupported", { device: bay.spec.id });
+      const marks = { reprint: false, simulated: bay.spec.simulated };
+      const { png, widthDots, heightDots } = await preview(bay.spec.settings as never, params.document, marks, options.imaging, call.signal);
+      return { ...marked(bay), image: await call.blob("image/png", png), widthDots, heightDots };
+    },
+    "printer.status": async (params, call) => {
+      const bay = ofClass("printer", params.device);
+      // Real-time status answers while a receipt waits for paper: it does not queue behind it.
+      const printer = await bay.opened(call.signal);
+      const status = await printer.status(call.signal).catch((thrown) => {
+        throw bay.named(thrown);
+      });
+      return { ...marked(bay), ...status };
+    },
+    "printer.cut": async (params, call) => {
+      enterForPaper(call);
+      const bay = ofClass("printer", params.device);
+      bay.claims.check(call.caller);
+      await bay.use("printer.cut", call.signal, (printer, signal) => printer.cut(signal));
+      return marked(bay);
+    },
+    "barcodeScanner.scan": (params, call) => {
+      enter(call);
+      return waiting(call, (waited) => scanners.scan(ofClass("barcodeScanner", params.device), waited));
+    },
+    "barcodeScanner.enable": async (params, call) => {
+      enter(call);
+      const bay = ofClass("barcodeScanner", params.device);
+      await scanners.enable(bay, call);
+      return marked(bay);
+    },
+    "barcodeScanner.disable": async (params, { caller }) => {
+      const bay = ofClass("barcodeScanner", params.device);
+      await scanners.disable(bay, caller);
+      return marked(bay);
+    },
+    "agent.describe": () => ({
+      name: options.name,
+      version: options.version,
+      node: process.versions.node,
+      mode: options.mode,
+      maintenance,
+      uptimeMs: Math.round(clock.monotonicMs() - startedAt),
+      drivers: options.drivers.map(({ class: of, id, summary }) => ({ class: of, id, summary })),
+    }),
+    "agent.maintenance": (params, { caller }) => {
+      if (params.on && citizens.size > 0) throw new DeviceError("busy", { message: "a citizen's session is open" });
+      if (params.on !== maintenance) {
+        maintenance = params.on;
+        log.info(maintenance ? "audit: maintenance on" : "audit: maintenance off", { role: caller.role });
+        emit({ topic: "agent", data: { maintenance } });
+      }
+      return { maintenance };
+    },
+    "diagnostics.run": async (params, call) => {
+      const chosen = params.device === undefined ? [...bays.values()] : [one(params.device)];
+      return { checks: (await Promise.all(chosen.map((bay) => selfTest(bay, call)))).flat() };
+    },
+    "simulators.list": () => ({ simulators: [...desk().list()] }),
+    "simulators.act": async (params, call) => {
+      const { state, png } = await desk().act(params.simulator, params.action, params.params ?? {});
+      return { state, ...(png ? { image: await call.blob("image/png", png) } : {}) };
+    },
+  };
+
+  const snapshots = (): DeviceSnapshot[] => [...bays.values()].map((bay) => bay.snapshot());
+
+  const start = (spec: DeviceSpec): void => {
+    const bay = new Bay(spec, options, announce);
+    bays.set(spec.id, bay);
+    if (isOf(bay, "printer")) void printers.adopt(bay);
+    if (isOf(bay, "barcodeScanner")) scanners.adopt(bay);
+    bay.start();
+    announce(bay);
+  };
+
+  const end = async (bay: Bay): Promise<void> => {
+    bays.delete(bay.spec.id);
+    if (isOf(bay, "printer")) await printers.release(bay, FINISH_WITHIN_MS);
+    if (isOf(bay, "barcodeScanner")) scanners.forget(bay);
+    await bay.stop();
+  };
+
+  return {
+    handlers,
+    onEvent: (listener) => {
+      emit = listener;
+    },
+    currentState: (topic: Topic, caller: Caller): unknown => {
+      switch (topic) {
+        case "devices":
+          return snapshots();
+        case "agent":
+          return { maintenance };
+        case "jobs":
+          return printers.openJobs(caller.role === "technician" ? undefined : caller.principal);
+        case "barcodeScanner":
+          return null;
+        case "simulators":
+          return options.simulators?.list() ?? [];
+      }
+    },
+    snapshots,
+    disconnected: (caller) => {
+      for (const bay of bays.values()) bay.claims.sessionGone(caller.session);
+    },
+    sessionEnded: citizenGone,
+    // A printer that is absent cannot be asked about its jobs: the station is ready without it.
+    ready: () => [...bays.values()].every((bay) => bay.tried && (!isOf(bay, "printer") || !bay.device || printers.recovered(bay))),
+    apply: async (specs, changed) => {
+      const wanted = new Set(specs.map((spec) => spec.id));
+      const ending = [...bays.values()].filter((bay) => !wanted.has(bay.spec.id) || changed.has(bay.spec.id));
+      await Promise.all(ending.map(end));
+      for (const spec of specs) if (!bays.has(spec.id)) start(spec);
+    },
+    hotplug: () => {
+      for (const bay of bays.values()) bay.hotplug();
+    },
+    stop: async () => {
+      pruning[Symbol.dispose]();
+      await Promise.all([...bays.values()].map(end));
+    },
+  };
+
+  async function selfTest(bay: Bay, call: Call): Promise<Result<"diagnostics.run">["checks"]> {
+    const device = bay.spec.id;
+    using limit = deadline(clock, 10_000, call.signal);
+    try {
+      const checks = await bay.use("diagnostics.run", limit.signal, (open, signal) => open.selfTest(signal));
+      return [{ device, check: "open", ok: true }, ...checks.map((check) => ({ device, ...check }))];
+    } catch (thrown) {
+      const { message, hint } = bay.named(thrown);
+      return [{ device, check: "open", ok: false, note: message, hint }];
+    }
+  }
+}
+
+function isOf<C extends DrivenClass>(bay: Bay<DrivenClass>, wanted: C & DeviceClass): bay is Bay<C> & Bay<DrivenClass> {
+  return bay.spec.driver.class === wanted;
+}

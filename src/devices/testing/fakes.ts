@@ -1,0 +1,82 @@
+import { DeviceError } from "../../kernel/errors.js";
+import type { JobRecord, Journal } from "../../journal/types.js";
+import type { Call, Caller } from "../../protocol/call.js";
+import type { Role } from "../../protocol/method.js";
+
+/** A journal in memory that can be made to fail; `log` is what was made durable, in order. */
+export interface MemoryJournal extends Journal {
+  readonly log: string[];
+  readonly records: Map<string, JobRecord>;
+  broken: boolean;
+}
+
+export function memoryJournal(records = new Map<string, JobRecord>()): MemoryJournal {
+  const journal: MemoryJournal = {
+    log: [],
+    records,
+    broken: false,
+    begin: (record) =>
+      guarded(() => {
+        const existing = find(record.principal, record.idempotencyKey);
+        if (!existing) {
+          records.set(record.id, record);
+          journal.log.push(record.step);
+        }
+        return { existing };
+      }),
+    advance: (id, patch) =>
+      guarded(() => {
+        const record = records.get(id);
+        if (!record) throw new DeviceError("internal");
+        records.set(id, { ...record, ...patch });
+        journal.log.push(patch.outcome ? `${patch.step}:${patch.outcome.state}` : String(patch.step));
+      }),
+    byKey: (principal, key) => guarded(() => find(principal, key)),
+    list: (filter) =>
+      guarded(() =>
+        [...records.values()].filter(
+          (record) =>
+            (filter.open !== true || !record.outcome) &&
+            (filter.device === undefined || record.device === filter.device) &&
+            (filter.principal === undefined || record.principal === filter.principal),
+        ),
+      ),
+    prune: async () => 0,
+    close: async () => {},
+  };
+  const find = (principal: string, key: string): JobRecord | undefined =>
+    [...records.values()].find((record) => record.principal === principal && record.idempotencyKey === key);
+  async function guarded<T>(work: () => T): Promise<T> {
+    if (journal.broken) throw new DeviceError("journal_unavailable");
+    return work();
+  }
+  return journal;
+}
+
+export function caller(session: string, role: Role = "kiosk", principal = "origin:https://kiosk.test"): Caller {
+  return { session, role, principal, client: `client-${session} 1` };
+}
+
+export interface FakeCall extends Call {
+  readonly stages: string[];
+  readonly blobs: Uint8Array[];
+  abort(kind?: "canceled" | "timeout"): void;
+}
+
+export function call(by: Caller = caller("one")): FakeCall {
+  const controller = new AbortController();
+  const stages: string[] = [];
+  const blobs: Uint8Array[] = [];
+  return {
+    caller: by,
+    signal: controller.signal,
+    stages,
+    blobs,
+    progress: (stage) => void stages.push(stage),
+    blob: async (mediaType, bytes) => {
+      blobs.push(bytes);
+      return { channel: blobs.length, mediaType, byteLength: bytes.length, sha256: "" };
+    },
+    abort: (kind = "canceled") => controller.abort(new DeviceError(kind)),
+  };
+}
