@@ -2,8 +2,8 @@ import { parseScan } from "../citizen-id/scan.js";
 import type { BarcodeScanner, ScannedCode } from "../contracts/barcode-scanner.js";
 import type { Clock } from "../kernel/clock.js";
 import { DeviceError } from "../kernel/errors.js";
-import type { Call, Caller } from "../protocol/call.js";
 import type { Scan } from "../protocol/barcode-scanner.js";
+import type { Call, Caller } from "../protocol/call.js";
 import type { Bay } from "./bay.js";
 
 /** What one scanner is doing for whom. A code that nobody waits for is dropped, never kept. */

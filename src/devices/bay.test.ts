@@ -163,7 +163,9 @@ test("a claim holds others off, names its holder without the session, and expire
   bay.start();
   await settle();
   const until = bay.claims.take(caller("one"), 5_000);
-  expect(() => bay.claims.check(caller("two"))).toThrow(expect.objectContaining({ kind: "busy", details: { client: "client-one 1", until } }));
+  expect(() => bay.claims.check(caller("two"))).toThrow(
+    expect.objectContaining({ kind: "busy", details: { client: "client-one 1", until } }),
+  );
   expect(() => bay.claims.release(caller("two"), false)).toThrow(expect.objectContaining({ kind: "busy" }));
   expect(JSON.stringify(bay.snapshot())).not.toContain('"session"');
   await clock.advance(5_001);

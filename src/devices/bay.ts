@@ -186,7 +186,8 @@ export class Bay<C extends DrivenClass = DrivenClass> {
     const standing = life.at === "open" ? life.standing : undefined;
     const running = this.fifo.running || undefined;
     const state: DeviceState = standing ? (standing.state === "ready" && running ? "busy" : standing.state) : (life.at as DeviceState);
-    const reason = standing && standing.state !== "ready" ? standing.reason : life.at === "absent" || life.at === "faulted" ? life.reason : undefined;
+    const reason =
+      standing && standing.state !== "ready" ? standing.reason : life.at === "absent" || life.at === "faulted" ? life.reason : undefined;
     const warnings = standing && standing.state !== "faulted" ? standing.warnings : [];
     const identity = { ...this.device?.identity, ...(this.#path === undefined ? {} : { hardwarePath: this.#path }) };
     const claim = this.claims.shown;
@@ -242,7 +243,12 @@ export class Bay<C extends DrivenClass = DrivenClass> {
       const standing = (of: Life): string => (of.at === "open" ? of.standing.state : of.at);
       if (standing(life) !== standing(before)) {
         this.#since = this.#context.clock.now();
-        const reason = life.at === "absent" || life.at === "faulted" ? life.reason : life.at === "open" && life.standing.state !== "ready" ? life.standing.reason : undefined;
+        const reason =
+          life.at === "absent" || life.at === "faulted"
+            ? life.reason
+            : life.at === "open" && life.standing.state !== "ready"
+              ? life.standing.reason
+              : undefined;
         this.#log.info("device state", { state: standing(life), ...(reason ? { kind: reason.kind } : {}) });
       }
       this.#touch();
@@ -307,7 +313,10 @@ export class Bay<C extends DrivenClass = DrivenClass> {
       if (this.#pendingStanding) this.#dispatch({ type: "standing", standing: this.#pendingStanding });
       this.#pendingStanding = undefined;
       this.#onOpen?.(device);
-      device.lost.then((reason) => this.#ended(opening, reason), (thrown) => this.#ended(opening, this.named(thrown)));
+      device.lost.then(
+        (reason) => this.#ended(opening, reason),
+        (thrown) => this.#ended(opening, this.named(thrown)),
+      );
     } catch (thrown) {
       if (this.#opening !== opening) return; // closed meanwhile: nobody waits for this outcome
       opening.ended.abort(new DeviceError("device_absent"));
@@ -356,7 +365,13 @@ export class Bay<C extends DrivenClass = DrivenClass> {
   async #mustSettle(running: Promise<unknown>): Promise<void> {
     const opening = this.#opening;
     using limit = deadline(this.#context.clock, STOP_WITHIN_MS);
-    const settled = await raceSignal(running.then(() => true, () => true), limit.signal).catch(() => false);
+    const settled = await raceSignal(
+      running.then(
+        () => true,
+        () => true,
+      ),
+      limit.signal,
+    ).catch(() => false);
     if (settled || !opening) return;
     this.#log.warn("driver did not stop when asked: its device is opened anew");
     this.#ended(opening, new DeviceError("device_fault", { device: this.spec.id, message: "did not stop when asked" }));

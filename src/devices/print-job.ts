@@ -58,7 +58,9 @@ function standing(
     };
   }
   if (record.step === "queued") {
-    return live ? { state: "queued", final: false } : { state: "not_started", final: true, reason: errorObject(stoppedBefore(record.device)) };
+    return live
+      ? { state: "queued", final: false }
+      : { state: "not_started", final: true, reason: errorObject(stoppedBefore(record.device)) };
   }
   return live?.connected ? { state: "in_progress", final: false } : { state: "unknown", final: false };
 }

@@ -201,16 +201,15 @@ export class PrinterService {
     caller: Caller,
   ): Promise<void> {
     this.#progress(live, "queued");
-    await bay.fifo
-      .run("printer.print", live.stop.signal, async () => {
-        const ended = await this.#attempt(bay, live, request, ready, caller);
-        // The turn is not handed on before the end is on disk: the next job moves the printer's counter.
-        await this.#end(live, ended);
-      })
-      .catch(async (thrown) => {
-        if (live.record.outcome || live.record.step !== "queued") return; // the agent is ending: the journal keeps it open
-        await this.#end(live, { state: "not_started", reason: bay.named(thrown) });
-      });
+    const turn = bay.fifo.run("printer.print", live.stop.signal, async () => {
+      const ended = await this.#attempt(bay, live, request, ready, caller);
+      // The turn is not handed on before the end is on disk: the next job moves the printer's counter.
+      await this.#end(live, ended);
+    });
+    await raceSignal(turn, live.ending).catch(async (thrown) => {
+      if (live.record.outcome || live.record.step !== "queued") return; // the agent is ending: the journal keeps it open
+      await this.#end(live, { state: "not_started", reason: bay.named(thrown) });
+    });
     this.#live.delete(live.record.id);
   }
 
@@ -271,12 +270,17 @@ export class PrinterService {
         : { state: "not_started", reason: stoppedBefore(record.device) };
       await this.#end(live, outcome);
     };
-    const working = work().finally(() => this.#live.delete(record.id));
+    const working = raceSignal(work(), live.ending).finally(() => this.#live.delete(record.id));
     live.done = working.catch(() => {});
     await working;
   }
 
-  #prepare(bay: Bay<"printer">, printer: Printer, request: { document: PrintDocument; reprint?: boolean | undefined }, signal: AbortSignal) {
+  #prepare(
+    bay: Bay<"printer">,
+    printer: Printer,
+    request: { document: PrintDocument; reprint?: boolean | undefined },
+    signal: AbortSignal,
+  ) {
     const marks = { reprint: request.reprint === true, simulated: bay.spec.simulated };
     return raceSignal(printer.prepare(request.document, marks, signal), signal).catch((thrown) => {
       throw bay.named(thrown);
@@ -284,10 +288,14 @@ export class PrinterService {
   }
 
   #steps(live: LiveJob): PrintSteps {
+    const mark = async (patch: Omit<JobPatch, "updatedAt">): Promise<void> => {
+      live.ending.throwIfAborted(); // a driver that goes on after it was let go must not send either
+      await this.#advance(live, patch);
+    };
     return {
-      sending: (baseline) => this.#advance(live, { step: "sending", evidence: { ...live.record.evidence, baseline } }),
-      finishing: () => this.#advance(live, { step: "finishing" }),
-      sent: () => this.#advance(live, { step: "sent" }),
+      sending: (baseline) => mark({ step: "sending", evidence: { ...live.record.evidence, baseline } }),
+      finishing: () => mark({ step: "finishing" }),
+      sent: () => mark({ step: "sent" }),
       progress: (stage, fraction) => this.#progress(live, stage, fraction),
     };
   }

@@ -216,7 +216,13 @@ export function createStation(options: StationOptions): RunningStation {
       const { preview } = bay.spec.driver;
       if (!preview) throw new DeviceError("unsupported", { device: bay.spec.id });
       const marks = { reprint: false, simulated: bay.spec.simulated };
-      const { png, widthDots, heightDots } = await preview(bay.spec.settings as never, params.document, marks, options.imaging, call.signal);
+      const { png, widthDots, heightDots } = await preview(
+        bay.spec.settings as never,
+        params.document,
+        marks,
+        options.imaging,
+        call.signal,
+      );
       return { ...marked(bay), image: await call.blob("image/png", png), widthDots, heightDots };
     },
     "printer.status": async (params, call) => {

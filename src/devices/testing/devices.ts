@@ -1,4 +1,4 @@
-import { defineDriver, type DriverContext } from "../../contracts/driver.js";
+import { type DriverContext, defineDriver } from "../../contracts/driver.js";
 import type { Imaging } from "../../contracts/imaging.js";
 import type { InterruptedPrint, Printer, PrintOutcome, PrintSteps } from "../../contracts/printer.js";
 import type { Clock } from "../../kernel/clock.js";

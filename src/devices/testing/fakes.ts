@@ -1,5 +1,5 @@
-import { DeviceError } from "../../kernel/errors.js";
 import type { JobRecord, Journal } from "../../journal/types.js";
+import { DeviceError } from "../../kernel/errors.js";
 import type { Call, Caller } from "../../protocol/call.js";
 import type { Role } from "../../protocol/method.js";
 

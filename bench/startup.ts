@@ -1,0 +1,62 @@
+import type { BenchResult } from "./index.js";
+import { benchAgent, childrenOf, cpuTicks, ended, firstLine, firstReply, helloText, median, node, residentKib } from "./process.js";
+
+const RUNS = 9;
+const IDLE_MS = 10_000;
+
+/** From spawn to the reply to hello, against an empty Node process with a listening `ws` and its first reply. Then at rest: memory and processor. */
+export async function startup(): Promise<BenchResult> {
+  const ours: number[] = [];
+  const floor: number[] = [];
+  const resident: number[] = [];
+  const floorResident: number[] = [];
+  const childrenKib: number[] = [];
+  let idleCpu = Number.NaN;
+  for (let run = 0; run < RUNS; run++) {
+    const started = performance.now();
+    const echo = node("./floor-echo.js", ["null"], false);
+    const port = await firstLine(echo);
+    const first = await firstReply(`ws://127.0.0.1:${port}`, '{"id":1}');
+    floor.push(performance.now() - started);
+    floorResident.push(residentKib(echo.pid ?? 0));
+    first.socket.close();
+    echo.kill();
+    await ended(echo);
+
+    const agent = await benchAgent(9); // port 9: nobody there, so the printer is absent
+    const spawned = performance.now();
+    const server = node("../src/cli.js", agent.args, false);
+    const { socket } = await firstReply(agent.url, helloText(agent.token));
+    ours.push(performance.now() - spawned);
+    const pid = server.pid ?? 0;
+    if (run === RUNS - 1) {
+      await sleep(3_000);
+      const ticks = cpuTicks(pid);
+      await sleep(IDLE_MS);
+      idleCpu = ((cpuTicks(pid) - ticks) * 10) / IDLE_MS;
+    } else await sleep(1_000);
+    resident.push(residentKib(pid));
+    childrenKib.push(childrenOf(pid).reduce((sum, child) => sum + residentKib(child), 0));
+    socket.close();
+    server.kill();
+    await ended(server);
+    agent.remove();
+  }
+  const mib = (values: readonly number[]): number => median(values) / 1_024;
+  return {
+    name: "startup",
+    ours: { helloMs: median(ours) },
+    floor: { firstReplyMs: median(floor) },
+    ratio: median(ours) / median(floor),
+    beside: {
+      idleRssMib: mib(resident),
+      floorRssMib: mib(floorResident),
+      childrenRssMib: mib(childrenKib),
+      idleCpuPercent: idleCpu * 100,
+    },
+  };
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
