@@ -11,6 +11,7 @@ export interface BenchResult {
 const benches: Record<string, () => Promise<BenchResult>> = {
   rpc: async () => (await import("./rpc.js")).rpc(),
   print: async () => (await import("./print.js")).print(),
+  flood: async () => (await import("./flood.js")).flood(),
   startup: async () => (await import("./startup.js")).startup(),
 };
 

@@ -28,7 +28,10 @@ function pingPong(socket: WebSocket, params: string): Promise<number> {
     const onMessage = (bytes: Buffer): void => {
       JSON.parse(bytes.toString());
       times.push((performance.now() - sentAt) * 1_000);
-      if (times.length < PINGS) return send();
+      if (times.length < PINGS) {
+        send();
+        return;
+      }
       socket.off("message", onMessage);
       resolve(median(times));
     };
@@ -63,7 +66,11 @@ const cases = [
   { name: "floor", socket: echo, params: plain },
   { name: "deadline", socket: agent, params: withDeadline },
 ] as const;
-const measured: Record<string, Measured> = { ours: { p50: [], perSecond: [] }, floor: { p50: [], perSecond: [] }, deadline: { p50: [], perSecond: [] } };
+const measured: Record<string, Measured> = {
+  ours: { p50: [], perSecond: [] },
+  floor: { p50: [], perSecond: [] },
+  deadline: { p50: [], perSecond: [] },
+};
 for (let round = -1; round < Number(rounds); round++) {
   for (const { name, socket, params } of cases) {
     const p50 = await pingPong(socket, params);

@@ -37,15 +37,15 @@ export interface Simulator {
   close(): Promise<void>;
 }
 
-export interface SimulatorKind<S extends z.ZodType = z.ZodType> {
+export interface SimulatorKind<S extends z.ZodType = z.ZodType, T extends Simulator = Simulator> {
   readonly kind: string;
   readonly summary: string;
   /** Knobs that are set at the start: model, buffer size, speed … */
   readonly options: S;
-  create(options: z.output<S>, context: SimulatorContext): Simulator;
+  create(options: z.output<S>, context: SimulatorContext): T;
 }
 
-export function defineSimulator<S extends z.ZodType>(simulator: SimulatorKind<S>): SimulatorKind<S> {
+export function defineSimulator<S extends z.ZodType, T extends Simulator>(simulator: SimulatorKind<S, T>): SimulatorKind<S, T> {
   return simulator;
 }
 

@@ -95,7 +95,12 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     const base = { id: device.id, driver: device.driver, settings: device.settings, enabled: device.enabled };
     if (device.link.kind !== "simulator") {
       const { link } = device;
-      return { ...base, simulated: false, connect: connectorFor(link, { clock, log }), hardwarePath: () => hardwarePath(link) } as DeviceSpec;
+      return {
+        ...base,
+        simulated: false,
+        connect: connectorFor(link, { clock, log }),
+        hardwarePath: () => hardwarePath(link),
+      } as DeviceSpec;
     }
     const { kind: _, simulator, ...settings } = device.link;
     const wire = await simulation?.add(device.id, simulator, settings);

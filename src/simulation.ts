@@ -4,7 +4,6 @@ import type { Simulator } from "../simulators/simulator.js";
 import type { SimulatorDesk } from "./devices/simulator-desk.js";
 import type { Clock } from "./kernel/clock.js";
 import { DeviceError, type Json } from "./kernel/errors.js";
-import type { Connect } from "./kernel/link.js";
 import type { Random } from "./kernel/random.js";
 import { z } from "./kernel/schema.js";
 import type { SimulatorSnapshot } from "./protocol/simulators.js";
@@ -30,7 +29,8 @@ export function createSimulation(clock: Clock, random: Random): Simulation {
 
   const simulatorOf = (id: string): Simulator => {
     const found = served.get(id);
-    if (!found) throw new DeviceError("unknown_device", { device: id, message: `no simulator ${id}`, details: { simulators: [...served.keys()] } });
+    if (!found)
+      throw new DeviceError("unknown_device", { device: id, message: `no simulator ${id}`, details: { simulators: [...served.keys()] } });
     return found.simulator;
   };
   const snapshot = (id: string, simulator: Simulator): SimulatorSnapshot => ({
@@ -78,7 +78,10 @@ export function createSimulation(clock: Clock, random: Random): Simulation {
         throw new DeviceError("invalid_params", { device: id, message: `params.${issue?.path.join(".")}: ${issue?.message}` });
       }
       const made = await action.act(parsed.data);
-      return { state: simulator.state() as Readonly<Record<string, Json>> as SimulatorSnapshot["state"], ...(made ? { png: made.png } : {}) };
+      return {
+        state: simulator.state() as Readonly<Record<string, Json>> as SimulatorSnapshot["state"],
+        ...(made ? { png: made.png } : {}),
+      };
     },
     onChange: (listener) => {
       tell = listener;
@@ -97,4 +100,3 @@ export function createSimulation(clock: Clock, random: Random): Simulation {
     },
   };
 }
-

@@ -44,6 +44,8 @@ export interface TestStationOptions {
   readonly seed?: number;
   /** Origins that get the kiosk role, for tests with a browser. */
   readonly origins?: readonly string[];
+  /** Users whose processes may connect; any, unless told. */
+  readonly kioskUids?: readonly number[];
   readonly log?: Logger;
   readonly clock?: Clock;
 }
@@ -52,12 +54,18 @@ export interface TestStation extends AsyncDisposable {
   /** `ws://127.0.0.1:PORT/v1` */
   readonly url: string;
   readonly httpUrl: string;
+  /** For clients of one's own: each gives its role. */
+  readonly tokens: Readonly<Record<"kiosk" | "technician", string>>;
   /** A connected client of this role; closed with the station. */
   connect(role?: Role): Promise<StationClient>;
   /** A token for one simulator connection, e.g. of a page. */
   mintSimulatorToken(): string;
   /** Works a simulator directly, without a connection. Answers with its state, and a PNG where the action makes one. */
-  act(simulator: string, action: string, params?: Record<string, Json>): Promise<{ state: Readonly<Record<string, Json>>; png?: Uint8Array }>;
+  act(
+    simulator: string,
+    action: string,
+    params?: Record<string, Json>,
+  ): Promise<{ state: Readonly<Record<string, Json>>; png?: Uint8Array }>;
   /** Simulators as new, the scenario's start actions done again, devices ready. Jobs stay: use new keys. */
   reset(): Promise<void>;
   /** Leaves no process, port or file behind. */
@@ -105,9 +113,10 @@ export async function startStation(options: TestStationOptions = {}): Promise<Te
     await stop();
     throw thrown;
   }
-  return {
+  const station: TestStation = {
     url: agent.url,
     httpUrl: agent.httpUrl,
+    tokens: roleTokens,
     mintSimulatorToken: () => agent.mintSimulatorToken(),
     act,
     async connect(role = "kiosk") {
@@ -118,7 +127,7 @@ export async function startStation(options: TestStationOptions = {}): Promise<Te
     },
     async reset() {
       agent.simulation?.reset();
-      const technician = await this.connect("technician");
+      const technician = await station.connect("technician");
       try {
         await technician.call("agent.maintenance", { on: false });
         for (const { id } of (await technician.call("devices.list", {})).devices) await technician.call("devices.reset", { device: id });
@@ -131,6 +140,7 @@ export async function startStation(options: TestStationOptions = {}): Promise<Te
     stop,
     [Symbol.asyncDispose]: stop,
   };
+  return station;
 }
 
 async function readScenario(given: Scenario | string): Promise<z.output<typeof ScenarioFile>> {
@@ -161,6 +171,7 @@ function testConfig(
       ...config.server,
       port: options.port ?? 0,
       origins: options.origins ?? [],
+      kioskUids: options.kioskUids ?? [],
       tokens,
       serviceSocket: undefined,
       technicianSocket: undefined,

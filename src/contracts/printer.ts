@@ -46,7 +46,8 @@ export interface PreparedPrint {
 
 /** How far a job of an earlier run, or of before the link was lost, had come by its durable marks. */
 export interface InterruptedPrint {
-  readonly step: "sending" | "finishing" | "sent";
+  /** `voiding`: found torn by an earlier `resolve`, which may have begun to void it. */
+  readonly step: "sending" | "finishing" | "sent" | "voiding";
   readonly baseline: PrintBaseline;
 }
 
@@ -62,8 +63,10 @@ export interface Printer extends OpenDevice {
   /**
    * Finds out, from the printer's own word, what became of an interrupted job, and leaves the printer clean for the next:
    * a torn receipt is closed, marked void and cut off. Rejects where the device is lost meanwhile (ask again later).
+   * `voiding` is a durable mark of the job (its step becomes `voiding`), awaited before the void line leaves: cutting the torn paper
+   * off moves the same counter that proves a whole receipt, so without the mark a second `resolve` would find it printed.
    */
-  resolve(job: InterruptedPrint, signal: AbortSignal): Promise<PrintOutcome>;
+  resolve(job: InterruptedPrint, voiding: () => Promise<void>, signal: AbortSignal): Promise<PrintOutcome>;
   /** Asked now. @throws DeviceError `device_absent`, `timeout` */
   status(signal: AbortSignal): Promise<Omit<PrinterStatus, "device" | "simulated">>;
   cut(signal: AbortSignal): Promise<void>;

@@ -1,10 +1,10 @@
-import type { PrintBaseline, PrintOutcome } from "../contracts/printer.js";
+import type { InterruptedPrint, PrintBaseline, PrintOutcome } from "../contracts/printer.js";
 import type { JobOutcome, JobRecord } from "../journal/types.js";
 import { DeviceError, errorObject } from "../kernel/errors.js";
 import type { PrintJob, PrintState } from "../protocol/jobs.js";
 
 /** Durable steps of a print job. Before `sending` no byte left; before `finishing` the receipt cannot be whole. */
-export type PrintStep = "queued" | "sending" | "finishing" | "sent" | "ended";
+export type PrintStep = "queued" | InterruptedPrint["step"] | "ended";
 
 export function jobOutcome(outcome: PrintOutcome): JobOutcome {
   return {
@@ -16,9 +16,9 @@ export function jobOutcome(outcome: PrintOutcome): JobOutcome {
 }
 
 /** How far an interrupted job had come, or undefined where no byte of it left. */
-export function interrupted(record: JobRecord): { step: "sending" | "finishing" | "sent"; baseline: PrintBaseline } | undefined {
-  const { step } = record;
-  if (step !== "sending" && step !== "finishing" && step !== "sent") return undefined;
+export function interrupted(record: JobRecord): InterruptedPrint | undefined {
+  const step = record.step as PrintStep;
+  if (step === "queued" || step === "ended") return undefined;
   return { step, baseline: (record.evidence.baseline ?? {}) as PrintBaseline };
 }
 

@@ -182,6 +182,22 @@ test("what cannot be asked yet is asked again, not given up", async () => {
   expect(asked).toBe(4);
 });
 
+test("a torn receipt that is being voided when the link goes is known as such the next time", async () => {
+  script.print = async (steps) => {
+    await steps.sending({});
+    throw new DeviceError("device_fault");
+  };
+  script.resolve = async (_job, voiding) => {
+    await voiding();
+    if (script.resolved.length === 1) throw new DeviceError("device_absent");
+    return { state: "failed", reason: new DeviceError("device_fault") };
+  };
+  const job = service.print(bay, request(), call());
+  await clock.advance(2_000);
+  expect(await job).toMatchObject({ state: "failed" });
+  expect(script.resolved.map(({ step }) => step)).toEqual(["sending", "voiding"]);
+});
+
 test("a journal that cannot be written: before the job it is refused, before the first byte it never starts", async () => {
   journal.broken = true;
   await expect(service.print(bay, request(), call())).rejects.toMatchObject({ kind: "journal_unavailable" });

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import type { PreparedPrint, Printer, PrintOutcome, PrintSteps } from "../contracts/printer.js";
 import { requestHmac } from "../journal/request-hmac.js";
 import type { JobPatch, JobRecord, Journal } from "../journal/types.js";
@@ -13,7 +14,7 @@ import type { PrintJob } from "../protocol/jobs.js";
 import type { Params } from "../protocol/methods.js";
 import type { PrintDocument } from "../protocol/printer.js";
 import type { Bay } from "./bay.js";
-import { interrupted, jobOutcome, shownJob, stoppedBefore } from "./print-job.js";
+import { interrupted, jobOutcome, type PrintStep, shownJob, stoppedBefore } from "./print-job.js";
 
 export interface PrinterServiceContext {
   readonly clock: Clock;
@@ -245,14 +246,14 @@ export class PrinterService {
 
   /** Asks the printer itself, as often as it takes, what became of the job. */
   async #resolve(bay: Bay<"printer">, live: LiveJob): Promise<PrintOutcome> {
-    const job = interrupted(live.record);
-    if (!job) throw new DeviceError("internal", { message: "nothing to resolve" });
     for (;;) {
+      const job = interrupted(live.record);
+      assert(job, "only a job whose first byte may have left is resolved");
       this.#connection(live, bay.device !== undefined);
       const printer = await bay.whenOpen(live.ending);
       this.#connection(live, true);
       try {
-        return await printer.resolve(job, live.ending);
+        return await printer.resolve(job, () => this.#mark(live, { step: "voiding" }), live.ending);
       } catch (thrown) {
         this.#context.log.warn("print job not resolved yet", { device: bay.spec.id, job: live.record.id, kind: bay.named(thrown).kind });
         await this.#context.clock.sleep(RETRY_MS, live.ending);
@@ -288,16 +289,18 @@ export class PrinterService {
   }
 
   #steps(live: LiveJob): PrintSteps {
-    const mark = async (patch: Omit<JobPatch, "updatedAt">): Promise<void> => {
-      live.ending.throwIfAborted(); // a driver that goes on after it was let go must not send either
-      await this.#advance(live, patch);
-    };
     return {
-      sending: (baseline) => mark({ step: "sending", evidence: { ...live.record.evidence, baseline } }),
-      finishing: () => mark({ step: "finishing" }),
-      sent: () => mark({ step: "sent" }),
+      sending: (baseline) => this.#mark(live, { step: "sending", evidence: { ...live.record.evidence, baseline } }),
+      finishing: () => this.#mark(live, { step: "finishing" }),
+      sent: () => this.#mark(live, { step: "sent" }),
       progress: (stage, fraction) => this.#progress(live, stage, fraction),
     };
+  }
+
+  /** A durable mark on the driver's behalf. A driver that goes on after it was let go gets none, so it must not send either. */
+  async #mark(live: LiveJob, patch: Omit<JobPatch, "updatedAt"> & { readonly step: PrintStep }): Promise<void> {
+    live.ending.throwIfAborted();
+    await this.#advance(live, patch);
   }
 
   /** The record in memory follows the one on disk, never the other way round. */

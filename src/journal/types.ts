@@ -14,7 +14,7 @@ export interface JobRecord {
   readonly step: string;
   /** How it ended, or undefined while open. */
   readonly outcome: JobOutcome | undefined;
-  /** Facts noted before the first byte, to compare with afterwards, and marks such as `reprint`. */
+  /** Facts noted before the first byte, to compare with afterwards, and marks such as `reprint`: numbers, booleans and short tokens without blanks. */
   readonly evidence: { readonly [key: string]: Json };
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
@@ -45,8 +45,13 @@ export interface Journal {
   /** Updates and appends to the job's history of steps. */
   advance(id: string, patch: JobPatch): Promise<void>;
   byKey(principal: string, idempotencyKey: string): Promise<JobRecord | undefined>;
-  /** Newest first. */
-  list(filter: { readonly principal?: string; readonly device?: string; readonly open?: boolean; readonly limit: number }): Promise<readonly JobRecord[]>;
+  /** Newest first. Open: without an outcome, or with one that is not final. */
+  list(filter: {
+    readonly principal?: string;
+    readonly device?: string;
+    readonly open?: boolean;
+    readonly limit: number;
+  }): Promise<readonly JobRecord[]>;
   /** Forgets ended jobs last changed before this instant. Open ones stay. */
   prune(before: number): Promise<number>;
   close(): Promise<void>;

@@ -7,9 +7,9 @@ import { createHash, randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { firstLine, node } from "../../bench/process.js";
 import { receiptPrinter } from "../../simulators/receipt-printer/index.js";
 import { serveTcp } from "../../simulators/serve.js";
-import { firstLine, node } from "../../bench/process.js";
 import { connectStation, type StationClient } from "../../src/client/node.js";
 import { equalBytes } from "../../src/kernel/bytes.js";
 import { systemClock } from "../../src/kernel/clock.js";
@@ -183,7 +183,13 @@ const columns = ["runs", "printed", "failed", "notStarted", "unknown", "paper"] 
 const line = (label: string, cells: readonly (string | number)[]): string =>
   `${label.padEnd(32)}${cells.map((cell) => String(cell).padStart(11)).join("")}\n`;
 process.stdout.write(line("", ["jobs", "printed", "failed", "not started", "unknown", "on paper"]));
-for (const [name, row] of rows) process.stdout.write(line(name, columns.map((column) => row[column])));
+for (const [name, row] of rows)
+  process.stdout.write(
+    line(
+      name,
+      columns.map((column) => row[column]),
+    ),
+  );
 process.stdout.write(
   `\njobs ${runs} · receipts on paper ${rows.reduce((sum, [, row]) => sum + row.paper, 0)} · duplicates ${duplicates} · lost ${lost} · ` +
     `said not printed but on paper ${untrue} · torn pieces marked void ${voids} · unknown ${total} · seed ${seed}\n`,

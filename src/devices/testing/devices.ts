@@ -26,7 +26,7 @@ export interface ScriptedPrinter {
   readonly resolved: InterruptedPrint[];
   open: (context: DriverContext) => Promise<void>;
   print: (steps: PrintSteps, signal: AbortSignal) => Promise<PrintOutcome>;
-  resolve: (job: InterruptedPrint) => Promise<PrintOutcome>;
+  resolve: (job: InterruptedPrint, voiding: () => Promise<void>) => Promise<PrintOutcome>;
   status: () => Promise<never>;
   close: () => Promise<void>;
   /** Ends the newest opening as a pulled cable would. */
@@ -71,9 +71,9 @@ export function scriptedPrinter(): { script: ScriptedPrinter; spec: DeviceSpec<"
         close: () => script.close(),
         prepare: async () => ({ byteLength: 1 }),
         print: (_prepared, steps, signal) => script.print(steps, signal),
-        resolve: async (job) => {
+        resolve: async (job, voiding) => {
           script.resolved.push(job);
-          return await script.resolve(job);
+          return await script.resolve(job, voiding);
         },
         status: () => script.status(),
         cut: async () => {},
