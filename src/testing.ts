@@ -46,6 +46,8 @@ export interface TestStationOptions {
   readonly origins?: readonly string[];
   /** Users whose processes may connect; any, unless told. */
   readonly kioskUids?: readonly number[];
+  /** Where journal and station key are kept; a temporary folder, removed at the end, unless told. */
+  readonly stateDir?: string;
   readonly log?: Logger;
   readonly clock?: Clock;
 }
@@ -79,7 +81,10 @@ export interface TestStation extends AsyncDisposable {
 export async function startStation(options: TestStationOptions = {}): Promise<TestStation> {
   const scenario = await readScenario(options.scenario ?? {});
   const random = options.seed === undefined ? systemRandom : seededRandom(options.seed);
-  const stateDir = await mkdtemp(join(tmpdir(), "stationd-test-"));
+  const stateDir = options.stateDir ?? (await mkdtemp(join(tmpdir(), "stationd-test-")));
+  const removeState = async (): Promise<void> => {
+    if (options.stateDir === undefined) await rm(stateDir, { recursive: true, force: true });
+  };
   const roleTokens = { kiosk: randomId(systemRandom), technician: randomId(systemRandom) };
   const clients = new Set<StationClient>();
   let agent: Agent;
@@ -87,7 +92,7 @@ export async function startStation(options: TestStationOptions = {}): Promise<Te
     const config = testConfig(scenario, stateDir, options, roleTokens);
     agent = await startAgent({ config, random, log: options.log ?? silentLog, ...(options.clock ? { clock: options.clock } : {}) });
   } catch (thrown) {
-    await rm(stateDir, { recursive: true, force: true });
+    await removeState();
     throw thrown;
   }
 
@@ -105,7 +110,7 @@ export async function startStation(options: TestStationOptions = {}): Promise<Te
   const stop = async (): Promise<void> => {
     await Promise.all([...clients].map((client) => client.close()));
     await agent.stop();
-    await rm(stateDir, { recursive: true, force: true });
+    await removeState();
   };
   try {
     await settle();

@@ -75,14 +75,14 @@ async function bench(driver: AnyDriver, { settings, simulate }: FarEndOfDriver, 
     deafen() {
       deaf = true;
     },
-    async open(signal = never, connect = wire.connect) {
+    async open(signal = ended.signal, connect = wire.connect) {
       const device = await driver.open(driver.config.parse(settings), context(signal, connect));
       opened.push(device);
       return device;
     },
     async [Symbol.asyncDispose]() {
-      ended.abort();
       await Promise.all(opened.map((device) => device.close()));
+      ended.abort();
       await simulator.close();
       await wire[Symbol.asyncDispose]();
     },
@@ -105,6 +105,7 @@ export function driverContract(driver: AnyDriver, farEnd: FarEndOfDriver, kind: 
   it("opens, says who it is and what it can do in JSON, and closes as often as it is told", async () => {
     await using on = await bench(driver, farEnd, kind);
     const device = await settles(on.open(), "opening");
+    expect(on.conditions.at(-1)).toMatchObject({ state: "ready" });
     expect(json(device.identity)).toEqual(device.identity);
     expect(json(device.capabilities)).toEqual(device.capabilities);
     const checks = await settles(device.selfTest(never), "the self-test");
@@ -117,7 +118,7 @@ export function driverContract(driver: AnyDriver, farEnd: FarEndOfDriver, kind: 
 
   it("refuses a device that is not there, with a hint", async () => {
     await using on = await bench(driver, farEnd, kind);
-    const refused = await settles(on.open(never, await kind.absent()).catch(expectDeviceError), "opening");
+    const refused = await settles(on.open(undefined, await kind.absent()).catch(expectDeviceError), "opening");
     expect(refused).toMatchObject({ kind: "device_absent" });
   });
 
@@ -159,7 +160,12 @@ export function driverContract(driver: AnyDriver, farEnd: FarEndOfDriver, kind: 
     await on.wire.unplug();
     expectDeviceError(await settles(device.lost, "the loss"));
     expect(await settles(asking, "the self-test")).toBeDefined();
-    expectDeviceError(await settles(device.selfTest(never).catch((thrown: unknown) => thrown), "a later self-test"));
+    expectDeviceError(
+      await settles(
+        device.selfTest(never).catch((thrown: unknown) => thrown),
+        "a later self-test",
+      ),
+    );
     await settles(device.close(), "closing");
   });
 

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import WebSocket from "ws";
-import { methods, type MethodName, type Role, ROLES } from "../../src/protocol/index.js";
+import { type MethodName, methods, ROLES, type Role } from "../../src/protocol/index.js";
 import { startStation, type TestStation } from "../../src/testing.js";
 
 const KIOSK = "https://dichvucong.test";
@@ -24,7 +24,11 @@ async function ask(socket: WebSocket, method: string, params: unknown): Promise<
   socket.send(JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }));
   return JSON.parse(String((await answer)[0])) as { result?: unknown; error?: { data: { kind: string } } };
 }
-const hello = (token?: string) => ({ protocol: { major: 1, minor: 0 }, client: { name: "roles", version: "1" }, ...(token ? { token } : {}) });
+const hello = (token?: string) => ({
+  protocol: { major: 1, minor: 0 },
+  client: { name: "roles", version: "1" },
+  ...(token ? { token } : {}),
+});
 
 /** Names that the server answers itself are tried with what they take; the others with parameters that no method takes. */
 const nonsense = { "no such field": 1 };
@@ -56,7 +60,9 @@ test("what only a technician may do inside a method that the page may call is re
   const raw = { blocks: [{ type: "raw", base64: "G0A=" }] };
   const print = { device: "receipt", document: raw, idempotencyKey: "roles-00000001" };
   expect(await ask(socket, "printer.print", print)).toMatchObject({ error: { data: { kind: "forbidden" } } });
-  expect(await ask(socket, "devices.release", { device: "receipt", force: true })).toMatchObject({ error: { data: { kind: "forbidden" } } });
+  expect(await ask(socket, "devices.release", { device: "receipt", force: true })).toMatchObject({
+    error: { data: { kind: "forbidden" } },
+  });
   expect(await ask(socket, "events.subscribe", { topics: ["simulators"] })).toMatchObject({ error: { data: { kind: "forbidden" } } });
   socket.close();
 });
