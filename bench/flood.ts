@@ -8,7 +8,7 @@ const GAP_MS = 5;
 /** What a second client feels, and what the agent's memory does, while a first one floods requests and never reads. The floor is the same without the flood. */
 export async function flood(): Promise<BenchResult> {
   const agent = await benchAgent(9);
-  const server = node("../src/cli.js", agent.args, false);
+  const server = node("../bundle/stationd.js", agent.args, false);
   const pid = server.pid ?? 0;
   try {
     const { socket } = await firstReply(agent.url, helloText(agent.token));

@@ -52,7 +52,7 @@ async function compare(rowsPerSecond: number, runs: number): Promise<{ ours: num
   ];
   const tap = await tapped(ourWire.port);
   const agent = await benchAgent(tap.port);
-  const server = node("../src/cli.js", agent.args, false);
+  const server = node("../bundle/stationd.js", agent.args, false);
   try {
     const client = await connectStation({ url: agent.url, client: { name: "bench", version: "1" }, token: agent.token });
     for (;;) {

@@ -13,7 +13,7 @@ export async function rpc(): Promise<BenchResult> {
   await new Promise<void>((resolve) => printer.listen(0, "127.0.0.1", resolve));
   const address = printer.address();
   const agent = await benchAgent(typeof address === "object" && address ? address.port : 0);
-  const server = node("../src/cli.js", agent.args, true);
+  const server = node("../bundle/stationd.js", agent.args, true);
   try {
     const { socket, reply } = await firstReply(agent.url, helloText(agent.token));
     const hello = JSON.parse(reply) as { result: { devices: readonly { id: string }[] } };

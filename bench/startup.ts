@@ -25,7 +25,7 @@ export async function startup(): Promise<BenchResult> {
 
     const agent = await benchAgent(9); // port 9: nobody there, so the printer is absent
     const spawned = performance.now();
-    const server = node("../src/cli.js", agent.args, false);
+    const server = node("../bundle/stationd.js", agent.args, false);
     const { socket } = await firstReply(agent.url, helloText(agent.token));
     ours.push(performance.now() - spawned);
     const pid = server.pid ?? 0;
