@@ -2,13 +2,15 @@ import { defineConfig } from "vitest/config";
 
 // Tests run as compiled: what is tested is what is shipped, and worker and child entries are the real files.
 const built = process.env.STATIOND_DIST ?? "dist";
+const fuzzFactor = Number(process.env.STATIOND_FUZZ_FACTOR ?? 1);
 
 export default defineConfig({
   test: {
     include: [`${built}/**/*.test.js`],
     exclude: ["**/node_modules/**"],
+    setupFiles: fuzzFactor === 1 ? [] : [`${built}/test/house/fuzz-length.js`],
     pool: "forks",
-    testTimeout: 30_000,
+    testTimeout: 30_000 * fuzzFactor,
     hookTimeout: 60_000,
   },
 });

@@ -1,4 +1,5 @@
-import { resolve } from "node:path";
+import { mkdir } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { diffConfigs } from "./config/diff.js";
 import type { DeviceConfig, StationConfig } from "./config/types.js";
 import type { DeviceSpec } from "./devices/bay.js";
@@ -115,6 +116,10 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   };
 
   try {
+    const { serviceSocket, technicianSocket } = config.server;
+    for (const socket of [serviceSocket, technicianSocket]) {
+      if (socket !== undefined) await mkdir(dirname(resolve(socket)), { recursive: true, mode: 0o700 });
+    }
     await station.apply(await Promise.all(config.devices.map(specFor)), new Set());
     const server = await startServer({
       station,

@@ -1,4 +1,6 @@
 import type { AnyDriver } from "../contracts/driver.js";
+import { serialScanner } from "./barcode-scanner/serial-scanner/driver.js";
+import { escpos } from "./printer/escpos/driver.js";
 
 /** The registry: one line per driver. */
-export const drivers: readonly AnyDriver[] = [];
+export const drivers: readonly AnyDriver[] = [serialScanner, escpos];

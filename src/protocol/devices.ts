@@ -20,15 +20,21 @@ export type DeviceIdentity = z.infer<typeof DeviceIdentity>;
 export const DeviceSnapshot = z.object({
   id: DeviceId,
   class: z.enum(DEVICE_CLASSES),
-  driver: z.string(),
+  driver: z.string().describe("its name in the configuration"),
   state: z.enum(DEVICE_STATES).describe("`attention` works again after a person acts: paper out, cover open"),
-  since: Instant,
+  since: Instant.describe("when it came into this state"),
   reason: ErrorObjectSchema.optional().describe("why it is not ready"),
-  warnings: z.array(z.string()).optional().describe("works, but soon will not: `paper_near_end`"),
+  warnings: z.array(z.string()).optional().describe("works, but a technician should look: `paper_near_end`, `code_too_long`"),
   simulated,
   identity: DeviceIdentity.optional(),
-  queue: z.object({ length: z.int(), running: z.string().optional().describe("method that has the device now") }),
-  claim: z.object({ client: z.string(), until: Instant }).optional(),
+  queue: z.object({
+    length: z.int().describe("requests that wait"),
+    running: z.string().optional().describe("method that has the device now"),
+  }),
+  claim: z
+    .object({ client: z.string().describe("name and version from its hello"), until: Instant })
+    .optional()
+    .describe("one session has it for itself"),
 });
 export type DeviceSnapshot = z.infer<typeof DeviceSnapshot>;
 
@@ -38,7 +44,7 @@ export const deviceMethods = {
   "devices.list": defineMethod({
     summary: "All devices of the station with their states.",
     roles: EVERYONE,
-    params: z.strictObject({ class: z.enum(DEVICE_CLASSES).optional() }),
+    params: z.strictObject({ class: z.enum(DEVICE_CLASSES).optional().describe("only this class") }),
     result: z.object({ devices: z.array(DeviceSnapshot) }),
     errors: [],
   }),
@@ -53,13 +59,18 @@ export const deviceMethods = {
     summary: "What the device and its driver can do, with version.",
     roles: FRONT,
     params: one,
-    result: z.object({ device: DeviceId, version: z.int(), capabilities: z.record(z.string(), z.json()), simulated }),
+    result: z.object({
+      device: DeviceId,
+      version: z.int().describe("rises when the meaning of a capability changes"),
+      capabilities: z.record(z.string(), z.json()).describe("facts of the device, by name; which, the driver's page tells"),
+      simulated,
+    }),
     errors: ["unknown_device", "device_absent"],
   }),
   "devices.claim": defineMethod({
     summary: "Gives this session the device until released, expired or disconnected; others get `busy`.",
     roles: FRONT,
-    params: z.strictObject({ device: DeviceId, ttlMs: z.int().min(1_000).max(600_000) }),
+    params: z.strictObject({ device: DeviceId, ttlMs: z.int().min(1_000).max(600_000).describe("how long; claim again to stay") }),
     result: z.object({ device: DeviceId, until: Instant }),
     errors: ["unknown_device", "busy", "maintenance"],
   }),
@@ -67,7 +78,7 @@ export const deviceMethods = {
     summary: "Ends this session's claim; a technician may end another's with `force` (goes to the audit log).",
     roles: FRONT,
     params: z.strictObject({ device: DeviceId, force: z.literal(true).optional().describe("technician only") }),
-    result: z.object({ device: DeviceId, released: z.boolean() }),
+    result: z.object({ device: DeviceId, released: z.boolean().describe("`false`: there was no claim") }),
     errors: ["unknown_device", "busy"],
     restricted: { force: ["technician"] },
   }),

@@ -11,7 +11,10 @@ export const eventData = {
   devices: DeviceSnapshot.describe("a device changed; the newest snapshot wins where the client is slow"),
   barcodeScanner: z.object({ scanned: Scan }).describe("to the session that enabled the scanner, and no other"),
   jobs: Job.describe("to the principal that asked, and to technicians"),
-  agent: z.object({ maintenance: z.boolean(), stopping: z.boolean().optional() }),
+  agent: z.object({
+    maintenance: z.boolean().describe("out of service"),
+    stopping: z.boolean().optional().describe("the agent is about to stop: reconnect in a moment"),
+  }),
   simulators: SimulatorSnapshot.omit({ actions: true }),
 } satisfies Record<Topic, z.ZodType>;
 

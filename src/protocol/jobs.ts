@@ -8,8 +8,8 @@ export type PrintState = (typeof PRINT_STATES)[number];
 /** How a print job stands. Outcomes are data, not errors. */
 export const PrintJob = z.object({
   kind: z.literal("print"),
-  job: z.string(),
-  idempotencyKey: z.string(),
+  job: z.string().describe("the agent's own name for it, as in its log"),
+  idempotencyKey: z.string().describe("the key it was asked for with"),
   device: DeviceId,
   state: z
     .enum(PRINT_STATES)
@@ -24,7 +24,7 @@ export const PrintJob = z.object({
       "`confirmed`: the printer said this very job came out (GS ( H or its cutter counter) · `inferred`: clean status after the job",
     ),
   reprint: z.boolean().optional().describe("the paper is marked BẢN IN LẠI"),
-  reason: ErrorObjectSchema.optional(),
+  reason: ErrorObjectSchema.optional().describe("why it did not end `printed`, or what it waits for"),
   createdAt: Instant,
   updatedAt: Instant,
   simulated,

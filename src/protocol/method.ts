@@ -69,8 +69,8 @@ export const simulated = z.literal(true).optional().describe("present when the d
 /** A blob whose chunks preceded this result as binary frames on `channel`. */
 export const BlobReference = z
   .object({
-    channel: z.int().min(1),
-    mediaType: z.string(),
+    channel: z.int().min(1).describe("of its binary frames"),
+    mediaType: z.string().describe("e.g. `image/png`"),
     byteLength: z.int().min(0),
     sha256: z.string().describe("lower-case hexadecimal"),
   })

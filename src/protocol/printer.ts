@@ -5,8 +5,7 @@ import { BlobReference, DeviceId, defineMethod, device, FRONT, IdempotencyKey, s
 const align = z.enum(["left", "center", "right"]);
 const text = z.string().max(4_000);
 const cell = z.string().max(500);
-/** Multiples of the normal letter, 1 to 4. */
-const scale = z.int().min(1).max(4);
+const scale = z.int().min(1).max(4).describe("multiple of the normal letter; 1 unless told");
 
 const style = {
   bold: z.boolean().optional(),
@@ -36,22 +35,22 @@ export const PrintBlock = z.discriminatedUnion("type", [
       .array(z.strictObject({ header: cell.optional(), weight: z.number().min(0.05).max(20).optional(), align: align.optional() }))
       .min(1)
       .max(8),
-    rows: z.array(z.array(cell).max(8)).max(200),
+    rows: z.array(z.array(cell).max(8)).max(200).describe("cells from left to right"),
   }),
   z.strictObject({ type: z.literal("rule"), line: z.enum(["solid", "dashed", "double"]).optional() }),
   z.strictObject({
     type: z.literal("qr"),
     data: z.string().min(1).max(1_000),
     moduleDots: z.int().min(2).max(12).optional().describe("dots per module; 6 unless told"),
-    correction: z.enum(["L", "M", "Q", "H"]).optional(),
+    correction: z.enum(["L", "M", "Q", "H"]).optional().describe("share that may be damaged: 7, 15, 25, 30 %; M unless told"),
     align: align.optional(),
   }),
   z.strictObject({
     type: z.literal("barcode"),
     symbology: z.enum(["code128", "code39", "ean13", "ean8", "itf"]),
     data: z.string().regex(/^[\x20-\x7e]{1,48}$/),
-    heightDots: z.int().min(20).max(255).optional(),
-    moduleDots: z.int().min(2).max(6).optional(),
+    heightDots: z.int().min(20).max(255).optional().describe("of the bars"),
+    moduleDots: z.int().min(2).max(6).optional().describe("width of the thinnest bar"),
     label: z.boolean().optional().describe("the text below the bars"),
     align: align.optional(),
   }),
@@ -59,13 +58,19 @@ export const PrintBlock = z.discriminatedUnion("type", [
     type: z.literal("image"),
     mediaType: z.enum(["image/png", "image/jpeg"]),
     base64: z.base64().max(900_000),
-    widthDots: z.int().min(8).max(1_024).optional(),
+    widthDots: z.int().min(8).max(1_024).optional().describe("on paper; its own width unless told, never wider than the paper"),
     dither: z.boolean().optional().describe("for photographs; line art is cut at a threshold"),
     align: align.optional(),
   }),
   z.strictObject({ type: z.literal("feed"), lines: z.int().min(1).max(40) }),
   z.strictObject({ type: z.literal("cut"), mode: z.enum(["partial", "full"]).optional() }),
-  z.strictObject({ type: z.literal("drawer"), pin: z.union([z.literal(2), z.literal(5)]).optional() }),
+  z.strictObject({
+    type: z.literal("drawer"),
+    pin: z
+      .union([z.literal(2), z.literal(5)])
+      .optional()
+      .describe("of the drawer's plug; 2 unless told"),
+  }),
   z
     .strictObject({ type: z.literal("raw"), base64: z.base64().max(100_000) })
     .describe("bytes for the printer as they are: technician in maintenance mode only"),
@@ -82,12 +87,14 @@ export type PrintDocument = z.infer<typeof PrintDocument>;
 
 export const PrinterStatus = z.object({
   device: DeviceId,
-  online: z.boolean(),
+  online: z.boolean().describe("takes and prints what is sent"),
   cover: z.enum(["closed", "open", "unknown"]),
   paper: z.enum(["ok", "near_end", "out", "unknown"]),
   cutter: z.enum(["ok", "error", "unknown"]),
   drawer: z.enum(["low", "high", "unknown"]).describe("level of the drawer's pin 3; its meaning depends on the drawer"),
-  error: z.enum(["none", "recoverable", "unrecoverable", "auto_recoverable", "unknown"]),
+  error: z
+    .enum(["none", "recoverable", "unrecoverable", "auto_recoverable", "unknown"])
+    .describe("`recoverable`: a person clears it · `auto_recoverable`: it passes, e.g. a hot head · `unrecoverable`: repair"),
   simulated,
 });
 export type PrinterStatus = z.infer<typeof PrinterStatus>;

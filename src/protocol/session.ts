@@ -13,9 +13,11 @@ export const sessionMethods = {
     summary: "First message of every connection, within two seconds. Speaks for a version, a client and, where needed, a token.",
     roles: EVERYONE,
     params: z.strictObject({
-      protocol: z.strictObject({ major: z.int(), minor: z.int() }),
-      client: z.strictObject({ name: z.string().min(1).max(64), version: z.string().min(1).max(32) }),
-      token: z.string().min(1).max(256).optional(),
+      protocol: z.strictObject({ major: z.int(), minor: z.int() }).describe("what the client speaks"),
+      client: z
+        .strictObject({ name: z.string().min(1).max(64), version: z.string().min(1).max(32) })
+        .describe("shown to technicians, e.g. as holder of a claim"),
+      token: z.string().min(1).max(256).optional().describe("for programs without an origin, and for technicians"),
       resume: z
         .string()
         .max(64)
@@ -23,14 +25,14 @@ export const sessionMethods = {
         .describe("`session` of a connection that was lost: keeps its subscriptions' owner and citizen session"),
     }),
     result: z.object({
-      agent: z.object({ name: z.string(), version: z.string() }),
+      agent: z.object({ name: z.string().describe("of the station"), version: z.string() }),
       mode: z.enum(MODES).describe("anything but `production` is not the real thing"),
-      protocol: z.object({ major: z.int(), minor: z.int() }),
-      role: z.enum(ROLES),
+      protocol: z.object({ major: z.int(), minor: z.int() }).describe("what the agent speaks"),
+      role: z.enum(ROLES).describe("of this connection"),
       session: z.string().describe("secret of this client: lets it resume"),
-      resumed: z.boolean(),
+      resumed: z.boolean().describe("`resume` named a session that was still there"),
       devices: z.array(DeviceSnapshot),
-      limits: z.record(z.string(), z.number()),
+      limits: z.record(z.string(), z.number()).describe("of the wire, by name"),
     }),
     errors: ["protocol_mismatch", "unauthorized"],
   }),
@@ -39,7 +41,7 @@ export const sessionMethods = {
     roles: FRONT,
     params: z.strictObject({}),
     result: z.object({
-      leftBehind: z.array(z.object({ device: z.string(), what: z.enum(["card", "paper"]) })),
+      leftBehind: z.array(z.object({ device: z.string(), what: z.enum(["card", "paper"]) })).describe("what the citizen should take along"),
       openJobs: z.int().describe("jobs of this principal that have not ended"),
     }),
     errors: [],

@@ -5,7 +5,7 @@ export const SimulatorSnapshot = z.object({
   simulator: DeviceId,
   kind: z.string().describe("e.g. `receipt-printer`"),
   actions: z.array(z.object({ name: z.string(), summary: z.string(), params: z.json().describe("JSON Schema of `params`") })),
-  state: z.record(z.string(), z.json()),
+  state: z.record(z.string(), z.json()).describe("facts of the simulated device, by name; never what a citizen gave"),
 });
 export type SimulatorSnapshot = z.infer<typeof SimulatorSnapshot>;
 
@@ -20,8 +20,15 @@ export const simulatorMethods = {
   "simulators.act": defineMethod({
     summary: "Does something to a simulator: take its paper, open its cover, show it a code.",
     roles: SIMULATOR,
-    params: z.strictObject({ simulator: DeviceId, action: z.string().max(64), params: z.record(z.string(), z.json()).optional() }),
-    result: z.object({ state: z.record(z.string(), z.json()), image: BlobReference.optional() }),
+    params: z.strictObject({
+      simulator: DeviceId,
+      action: z.string().max(64).describe("one that simulators.list shows"),
+      params: z.record(z.string(), z.json()).optional().describe("by the action's own schema"),
+    }),
+    result: z.object({
+      state: z.record(z.string(), z.json()).describe("after it"),
+      image: BlobReference.optional().describe("e.g. of the paper, where the action makes one"),
+    }),
     errors: ["unknown_device", "unsupported"],
   }),
 };

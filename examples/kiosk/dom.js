@@ -1,0 +1,52 @@
+/**
+ * One element. `props`: attributes, except `class`, `on` (event → listener), `text` (safe: never parsed as HTML)
+ * and booleans, which set or leave out the attribute. Children that are null or false are left out.
+ */
+export function h(tag, props = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(props)) {
+    if (value === false || value === null || value === undefined) continue;
+    if (name === "on") for (const [event, listener] of Object.entries(value)) element.addEventListener(event, listener);
+    else if (name === "text") element.textContent = value;
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** A picture beside text that says the same, so screen readers pass over it. `paths`: the `d` of each stroke. */
+export function icon(name, className = "icon") {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("class", className);
+  svg.setAttribute("aria-hidden", "true");
+  for (const d of ICONS[name]) {
+    const path = document.createElementNS(SVG, "path");
+    path.setAttribute("d", d);
+    svg.append(path);
+  }
+  return svg;
+}
+
+const ICONS = {
+  search: ["M10.5 4a6.5 6.5 0 1 1 0 13 6.5 6.5 0 0 1 0-13Z", "m15.5 15.5 5 5"],
+  qr: [
+    "M4 4h6v6H4zM14 4h6v6h-6zM4 14h6v6H4z",
+    "M14 14h2v2h-2zM18.5 14H20v1.5M14 18.5V20h1.5M18 18h2v2h-2z",
+    "M6.8 7h.4M16.8 7h.4M6.8 17h.4",
+  ],
+  printer: ["M7 9V3.5h10V9", "M7 17H4.5A1.5 1.5 0 0 1 3 15.5V10.5A1.5 1.5 0 0 1 4.5 9h15a1.5 1.5 0 0 1 1.5 1.5v5a1.5 1.5 0 0 1-1.5 1.5H17", "M7 14h10v6.5H7z"],
+  check: ["m5 12.5 4.5 4.5L19 7.5"],
+  warn: ["M12 4 2.8 20h18.4z", "M12 10v4.5M12 17.3v.2"],
+  arrow: ["M5 12h14M13 6l6 6-6 6"],
+  back: ["M19 12H5M11 6l-6 6 6 6"],
+  home: ["M4 11.5 12 5l8 6.5", "M6.5 10v9.5h11V10"],
+  clock: ["M12 4a8 8 0 1 1 0 16 8 8 0 0 1 0-16Z", "M12 8v4.5l3 2"],
+  plug: ["M9 3v5M15 3v5", "M6.5 8h11v3.5a5.5 5.5 0 0 1-11 0z", "M12 17v4"],
+  backspace: ["M9 6h11v12H9l-6-6z", "m12 9.5 5 5M17 9.5l-5 5"],
+  staff: ["M12 4.5a3.5 3.5 0 1 1 0 7 3.5 3.5 0 0 1 0-7Z", "M5 20.5c.5-4 3.2-6 7-6s6.5 2 7 6"],
+  unknown: ["M9 9.2A3 3 0 1 1 12.8 12c-.6.3-.8.8-.8 1.6V14M12 17.3v.2", "M12 3.5a8.5 8.5 0 1 1 0 17 8.5 8.5 0 0 1 0-17Z"],
+  document: ["M6 3.5h8l4 4v13H6z", "M14 3.5v4h4", "M9 12h6M9 15.5h6"],
+};

@@ -1,0 +1,44 @@
+/** Nobody's dossier stays on the screen: asks after a while, then ends the session. */
+import { h } from "./dom.js";
+
+const QUIET_S = 90;
+const ANSWER_S = 20;
+
+export function watchIdle(app) {
+  let quiet = 0;
+  let dialog;
+
+  const close = () => {
+    quiet = 0;
+    dialog?.close();
+    dialog?.remove();
+    dialog = undefined;
+  };
+
+  const ask = () => {
+    const { texts } = app;
+    dialog = h(
+      "dialog",
+      { class: "ask", "aria-labelledby": "ask-title", on: { cancel: close } },
+      h("h2", { id: "ask-title", text: texts.stillThere }),
+      h("p", { role: "timer", text: texts.stillThereNote(ANSWER_S) }),
+      h("button", { class: "button primary", type: "button", text: texts.stillHere, on: { click: close } }),
+    );
+    document.getElementById("station").append(dialog);
+    dialog.showModal();
+  };
+
+  setInterval(() => {
+    // A slip that is coming out is waited for, and at the start there is nothing to end.
+    const printing = app.view.print && !app.view.print.error && !app.view.print.job?.final;
+    if (app.view.screen === "start" || app.view.screen === "farewell" || printing) return close();
+    quiet += 1;
+    if (quiet === QUIET_S) ask();
+    if (dialog) dialog.querySelector("p").textContent = app.texts.stillThereNote(QUIET_S + ANSWER_S - quiet);
+    if (quiet >= QUIET_S + ANSWER_S) {
+      close();
+      void app.finish();
+    }
+  }, 1_000);
+  for (const event of ["pointerdown", "keydown"]) document.addEventListener(event, () => dialog || close());
+}

@@ -1,0 +1,82 @@
+import { citizenMessage } from "/stationd/client/index.js";
+import { h, icon } from "../dom.js";
+
+/**
+ * What the citizen is told, from what is known: the job's own word first, else the stage, and what the printer or the
+ * connection says of itself while it is waited for.
+ */
+function situation({ view, device }) {
+  const { job, error, stage } = view.print;
+  if (error) return { kind: UNDECIDED.has(error.kind) ? "unknown" : "notStarted", reason: error };
+  if (job?.final) return { kind: job.state === "not_started" ? "notStarted" : job.state, reason: job.reason };
+  if (view.connection !== "open") return { kind: "printing", stage: "lost" };
+  const printer = device("printer");
+  if (printer?.state === "attention") return { kind: "attention", stage: "waiting_for_person", reason: printer.reason };
+  if (job?.state === "unknown" || printer?.state === "absent") return { kind: "attention", stage: "reconnecting", reason: printer?.reason };
+  return { kind: "printing", stage };
+}
+
+/** Errors after which nobody here can say what became of the slip; all others mean that it was not accepted. */
+const UNDECIDED = new Set(["connection_lost", "internal", "job_not_found", "unauthorized", "protocol_mismatch"]);
+
+const PICTURES = { printing: "printer", attention: "staff", printed: "check", sent: "check", unknown: "unknown", failed: "warn", notStarted: "warn" };
+
+export function showPrint(app) {
+  const { texts, view } = app;
+  const { dossier } = view;
+  const body = h("div", { class: "outcome", role: "status", "aria-live": "polite" });
+  const actions = h("div", { class: "actions" });
+  const element = h("section", { class: "printing" }, body, actions);
+  let shown = "";
+
+  const button = (text, picture, action, primary = false) =>
+    h("button", { type: "button", class: primary ? "button primary" : "button", on: { click: action } }, icon(picture), text);
+  const finish = (primary) => button(texts.finish, "home", () => app.finish(), primary);
+  const toDossier = () => button(texts.toDossier, "document", () => app.go("dossier", { print: undefined }));
+  const reprint = () => button(texts.reprint, "printer", () => app.startPrint(dossier, true));
+
+  const refresh = () => {
+    if (!view.print) return;
+    const { kind, stage, reason } = situation(app);
+    const because = reason ? citizenMessage(reason, view.language) : "";
+    const now = `${kind} ${stage ?? ""} ${because}`;
+    if (now === shown) return;
+    const moved = !shown.startsWith(`${kind} `);
+    shown = now;
+    element.dataset.outcome = kind;
+
+    const lines = {
+      printing: [texts.printing, texts.stages[stage] ?? texts.stages.sending],
+      attention: [because || texts.stages[stage], texts.keepWaiting, texts.callStaff],
+      printed: [texts.printed, texts.printedNote],
+      sent: [texts.sent, texts.sentNote],
+      unknown: [texts.unknown, texts.unknownNote],
+      failed: [texts.failed, because, texts.reprintNote],
+      notStarted: [texts.notStarted, because],
+    }[kind];
+    const [title, ...notes] = lines;
+    body.replaceChildren(
+      kind === "printing"
+        ? h("div", { class: "machine", "aria-hidden": "true" }, h("div", { class: "slot" }), h("div", { class: "paper-out" }, h("i"), h("i"), h("i"), h("i")))
+        : h("div", { class: "medal", "aria-hidden": "true" }, icon(PICTURES[kind])),
+      h("h1", { tabindex: "-1", text: title }),
+      ...notes.filter(Boolean).map((note, index) => h("p", { class: index === 0 ? "lead" : "note", text: note })),
+      h("p", { class: "code" }, `${texts.dossier} `, h("b", { text: dossier.code })),
+    );
+    actions.replaceChildren(
+      ...{
+        printing: [],
+        attention: [],
+        printed: [reprint(), toDossier(), finish(true)],
+        sent: [reprint(), toDossier(), finish(true)],
+        unknown: [reprint(), button(texts.gotIt, "check", () => app.finish(), true)],
+        failed: [finish(false), toDossier(), button(texts.reprint, "printer", () => app.startPrint(dossier, true), true)],
+        notStarted: [finish(false), toDossier(), button(texts.tryAgain, "printer", () => app.startPrint(dossier, view.print.again), true)],
+      }[kind],
+    );
+    if (kind === "printed" || kind === "sent" || kind === "unknown") actions.append(h("p", { class: "reprint-note", text: texts.reprintNote }));
+    if (moved && element.isConnected && kind !== "attention") body.querySelector("h1").focus({ preventScroll: true });
+  };
+  refresh();
+  return { element, refresh };
+}

@@ -1,0 +1,29 @@
+/** `npm run nightly`: the long runs that would not fit between two commits. */
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { orSentence, ROOT, SetupFault, setUp } from "./setup.js";
+
+const RUNS = [
+  { name: "journal: 200 kills", args: ["scripts/test.js", "dist/src/journal/faults.test.js"], env: { STATIOND_JOURNAL_KILLS: "200" } },
+  { name: "print torture: 2,000 kills and cuts", args: ["scripts/run.js", "dist/test/torture/print.js", "--runs", "2000"], env: {} },
+  { name: "fuzz: a hundred times as long", args: ["scripts/test.js"], env: { STATIOND_FUZZ_FACTOR: "100" } },
+];
+
+orSentence(async () => {
+  setUp();
+  const failed = [];
+  for (const { name, args, env } of RUNS) {
+    console.log(`== ${name}`);
+    const { status } = spawnSync(
+      process.execPath,
+      args.map((arg, index) => (index === 0 ? join(ROOT, arg) : arg)),
+      {
+        cwd: ROOT,
+        stdio: "inherit",
+        env: { ...process.env, ...env },
+      },
+    );
+    if (status !== 0) failed.push(name);
+  }
+  if (failed.length) throw new SetupFault(`failed: ${failed.join("; ")}`);
+});

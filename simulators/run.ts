@@ -1,0 +1,115 @@
+import { writeFile } from "node:fs/promises";
+import { systemClock } from "../src/kernel/clock.js";
+import { DeviceError, type Json } from "../src/kernel/errors.js";
+import { systemRandom } from "../src/kernel/random.js";
+import { simulatorKinds } from "./index.js";
+import { type Served, servePty, serveTcp } from "./serve.js";
+import type { Simulator } from "./simulator.js";
+
+/** One picture for a burst of changes. */
+const PAPER_DEBOUNCE_MS = 100;
+
+export interface RunSimulatorOptions {
+  readonly kind: string;
+  /** `tcp:HOST:PORT` or `pty:PATH`. */
+  readonly listen: string;
+  /** Knobs, checked by the kind's own schema. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** Where a picture of the paper is kept, for kinds that have paper. */
+  readonly paperFile?: string | undefined;
+  /** Ends the run. */
+  readonly signal: AbortSignal;
+  onChange?(state: Readonly<Record<string, Json>>): void;
+  /** The wire is up: where it really is (port 0 is resolved). */
+  onListening?(address: string): void;
+}
+
+/**
+ * Runs one simulator by itself until the signal aborts.
+ * @throws DeviceError `invalid_params` (kind, knob or address), `busy` (port), `unsupported` (no socat, no paper)
+ */
+export async function runSimulator(run: RunSimulatorOptions): Promise<void> {
+  const { signal, paperFile } = run;
+  if (signal.aborted) return;
+  const clock = systemClock();
+  let drawing: Disposable | undefined;
+  let drawn = Promise.resolve();
+  let failure: unknown;
+  const draw = (): void => {
+    drawing = undefined;
+    drawn = drawn
+      .then(() => writePaper(simulator, paperFile))
+      .catch((thrown) => {
+        failure ??= thrown;
+        ended();
+      });
+  };
+
+  let ended = (): void => {};
+  const over = new Promise<void>((resolve) => {
+    ended = resolve;
+  });
+  const simulator = make(run, clock, () => {
+    run.onChange?.(simulator.state());
+    if (paperFile !== undefined) drawing ??= clock.timer(PAPER_DEBOUNCE_MS, draw);
+  });
+  if (paperFile !== undefined && !simulator.actions.paper) {
+    throw new DeviceError("unsupported", { message: `a ${run.kind} has no paper`, hint: "Leave the paper's file out" });
+  }
+
+  const { served, address } = await serve(simulator, run.listen);
+  signal.addEventListener("abort", ended, { once: true });
+  try {
+    run.onListening?.(address);
+    // Listening keeps the process alive; this only waits to be told to stop.
+    if (!signal.aborted) await over;
+  } finally {
+    signal.removeEventListener("abort", ended);
+    drawing?.[Symbol.dispose]();
+    await simulator.close();
+    await served.close();
+    if (paperFile !== undefined && failure === undefined) draw();
+    await drawn;
+  }
+  if (failure !== undefined) {
+    throw new DeviceError("invalid_params", {
+      message: `cannot write ${paperFile}`,
+      hint: "Name a file that can be written",
+      cause: failure,
+    });
+  }
+}
+
+function make(run: RunSimulatorOptions, clock: ReturnType<typeof systemClock>, changed: () => void): Simulator {
+  const kind = simulatorKinds.find((candidate) => candidate.kind === run.kind);
+  if (!kind) {
+    const kinds = simulatorKinds.map((candidate) => candidate.kind);
+    throw new DeviceError("invalid_params", {
+      message: `no simulator of kind ${run.kind}`,
+      hint: `Choose one of: ${kinds.join(", ")}`,
+      details: { kinds },
+    });
+  }
+  const parsed = kind.options.safeParse(run.options);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    const knob = issue?.path.join(".") ?? "";
+    throw new DeviceError("invalid_params", { message: `knob ${knob}: ${issue?.message}`.replace("knob :", "knobs:") });
+  }
+  return kind.create(parsed.data, { clock, random: systemRandom, changed });
+}
+
+async function serve(simulator: Simulator, listen: string): Promise<{ served: Served; address: string }> {
+  const [, host, port] = /^tcp:(.+):(\d{1,5})$/.exec(listen) ?? [];
+  if (host !== undefined && Number(port) <= 65_535) {
+    const served = await serveTcp(simulator, { host: host.replace(/^\[(.*)\]$/, "$1"), port: Number(port) });
+    return { served, address: `tcp:${host}:${served.port}` };
+  }
+  if (listen.startsWith("pty:") && listen.length > 4) return { served: await servePty(simulator, listen.slice(4)), address: listen };
+  throw new DeviceError("invalid_params", { message: `no wire ${listen}`, hint: "Give tcp:HOST:PORT, or pty:PATH" });
+}
+
+async function writePaper(simulator: Simulator, file: string | undefined): Promise<void> {
+  const picture = await simulator.actions.paper?.act({});
+  if (picture && file !== undefined) await writeFile(file, picture.png);
+}

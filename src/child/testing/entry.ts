@@ -1,0 +1,39 @@
+import { DeviceError } from "../../kernel/errors.js";
+import { serveChild } from "../serve.js";
+
+/** What the tests of this folder do with a child. */
+serveChild({
+  echo: async (args) => args,
+  environment: async () => ({ ...process.env, execArgv: process.execArgv.join(" ") }),
+  fail: async () => {
+    throw new DeviceError("paper_out", { device: "receipt", retryable: false, hint: "Load paper", details: { roll: 2 } });
+  },
+  bug: async () => {
+    throw new TypeError("012345678901 Nguyễn Văn A");
+  },
+  crash: async () => {
+    setImmediate(() => {
+      throw new TypeError("012345678901 Nguyễn Văn A");
+    });
+    await new Promise(() => {});
+  },
+  wait: (_args, { emit, signal }) =>
+    new Promise((_resolve, reject) => {
+      signal.addEventListener("abort", () => {
+        emit("canceled", undefined);
+        reject(signal.reason);
+      });
+    }),
+  count: async (args, { emit }) => {
+    for (let number = 0; number < Number(args); number++) emit("number", number);
+    return "done";
+  },
+  spin: async () => {
+    for (;;);
+  },
+  exit: async () => process.exit(3),
+  allocate: async () => {
+    const kept: unknown[] = [];
+    for (;;) kept.push(new Array(1_000).fill(kept.length));
+  },
+});

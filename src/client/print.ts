@@ -1,0 +1,69 @@
+import type { PrintJob } from "../protocol/jobs.js";
+import type { ParamsInput } from "../protocol/methods.js";
+import type { Progress } from "./connection.js";
+import type { Platform } from "./platform.js";
+import type { StationClient } from "./station.js";
+import { StationError } from "./station-error.js";
+
+/** How often a job that has not ended is asked for: reads of state bypass the device's queue and cost next to nothing. */
+const ASK_EVERY_MS = 1_000;
+
+export interface PrintOptions {
+  /** Asks to stop. What is under way on paper is not stopped by it: the answer is the job as it then stands. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
+  /** The job each time it was asked for and had not ended yet. */
+  readonly onJob?: (job: PrintJob) => void;
+}
+
+interface PrintNeeds {
+  readonly platform: Platform;
+  readonly call: StationClient["call"];
+  /** @throws StationError when the client is closed, refused, or the signal aborts */
+  whenOpen(signal?: AbortSignal): Promise<void>;
+}
+
+/**
+ * Prints once and stays with the job until it has ended, over lost connections and restarts of the agent.
+ * The key is the caller's and never changes: to send the same request again with it is safe, the agent then answers
+ * with the job it has, and prints only what it never received.
+ * @returns the job; `final` is false only where the signal ended the wait
+ * @throws StationError other than `connection_lost`; `canceled` where the signal aborts before anything is known
+ */
+export function followPrint({ platform, call, whenOpen }: PrintNeeds) {
+  const pause = (signal: AbortSignal | undefined): Promise<void> =>
+    new Promise((resolve) => {
+      const done = (): void => {
+        stop();
+        signal?.removeEventListener("abort", done);
+        resolve();
+      };
+      const stop = platform.after(ASK_EVERY_MS, done);
+      signal?.addEventListener("abort", done, { once: true });
+    });
+
+  return async (request: ParamsInput<"printer.print">, options: PrintOptions = {}): Promise<PrintJob> => {
+    const { signal, onProgress, onJob } = options;
+    const asking = { ...(signal && { signal }), ...(onProgress && { onProgress }) };
+    const lost = (error: unknown): boolean =>
+      // `shutting_down` is a connection that is about to be lost.
+      error instanceof StationError && (error.kind === "connection_lost" || error.kind === "shutting_down");
+    let job: PrintJob | undefined;
+    for (;;) {
+      try {
+        await whenOpen(signal);
+      } catch (error) {
+        if (job) return job;
+        throw error;
+      }
+      try {
+        job = job ? await call("jobs.get", { idempotencyKey: request.idempotencyKey }) : await call("printer.print", request, asking);
+      } catch (error) {
+        if (!lost(error)) throw error;
+      }
+      if (job && (job.final || signal?.aborted)) return job;
+      if (job) onJob?.(job);
+      await pause(signal);
+    }
+  };
+}

@@ -1,0 +1,95 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Command } from "commander";
+import type { StationClient } from "../client/exports.js";
+import { processEnvironment } from "../config/environment.js";
+import { DeviceError } from "../kernel/errors.js";
+import { packageVersion } from "../version.js";
+import type { ExitCode } from "./exit-codes.js";
+import { plain, type Terminal } from "./terminal.js";
+
+export interface ConnectionFlags {
+  readonly socket?: string;
+  readonly url?: string;
+  readonly tokenFile?: string;
+}
+
+export function withConnection(command: Command): Command {
+  return command
+    .option("--socket <path>", "Unix socket of the agent")
+    .option("--url <url>", "WebSocket of the agent (ws://… or wss://…)")
+    .option("--token-file <file>", "file with the token to present");
+}
+
+/**
+ * Where an agent of this machine may listen, best first: the technician's socket may do more, and a user's own agent
+ * and demo go before the system's. The system's sockets lie in folders of their own, because these carry the permissions.
+ */
+export function socketCandidates(env: Readonly<Record<string, string | undefined>>): string[] {
+  const { runtimeDir, stateDir } = processEnvironment(env);
+  const folders = [runtimeDir, join(stateDir, "demo"), "/run/stationd"].filter((folder) => folder !== undefined);
+  const paths = (role: string): string[] => folders.flatMap((folder) => [join(folder, `${role}.sock`), join(folder, role, `${role}.sock`)]);
+  return [...new Set([...paths("technician"), ...paths("service")])];
+}
+
+/**
+ * Does `work` with a connected client and closes it. The signal aborts at the first Ctrl-C; a second one ends the
+ * process at once.
+ * @throws StationError `connection_lost` where no agent answers
+ */
+export async function withStation(
+  terminal: Terminal,
+  flags: ConnectionFlags,
+  work: (client: StationClient, signal: AbortSignal) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  const interrupted = new AbortController();
+  const onInterrupt = (): void => interrupted.abort(new DeviceError("canceled"));
+  process.once("SIGINT", onInterrupt);
+  let client: StationClient | undefined;
+  try {
+    client = await connect(terminal, flags, interrupted.signal);
+    const { mode } = client.hello;
+    if (mode !== "production" && terminal.noteIsTty) terminal.note(`Note: this agent runs in ${mode} mode; nothing it does is real.\n`);
+    return await work(client, interrupted.signal);
+  } finally {
+    process.removeListener("SIGINT", onInterrupt);
+    client?.close();
+  }
+}
+
+async function connect(terminal: Terminal, flags: ConnectionFlags, signal: AbortSignal): Promise<StationClient> {
+  const { connectStation, StationError } = await import("../client/node.js");
+  const token = flags.tokenFile === undefined ? undefined : (await readFile(flags.tokenFile, "utf8")).trim();
+  const told = flags.url ?? (flags.socket === undefined ? undefined : socketUrl(flags.socket));
+  const looked = socketCandidates(terminal.env);
+  const urls = told === undefined ? looked.filter((path) => existsSync(path)).map(socketUrl) : [told];
+  let lost = "";
+  for (const url of urls) {
+    try {
+      return await connectStation({
+        url,
+        client: { name: "stationd-cli", version: packageVersion() },
+        ...(token && { token }),
+        // A technician's tool has to work with a demo too; it says so on the terminal.
+        allowSimulated: true,
+        reconnect: false,
+        signal,
+      });
+    } catch (error) {
+      if (!(error instanceof StationError) || error.kind !== "connection_lost") throw error;
+      lost = error.message;
+    }
+  }
+  const where = told ?? "no socket of an agent was found";
+  throw new StationError("connection_lost", `the agent cannot be reached: ${plain(lost === "" ? where : lost)}`, {
+    hint:
+      told === undefined
+        ? "Start it (systemctl start stationd, or npm start for the demo), or name its socket with --socket; your user must be in the group stationd-technician"
+        : "Check that the agent runs and that the address is right",
+  });
+}
+
+function socketUrl(path: string): string {
+  return `ws+unix:${path}:/v1`;
+}

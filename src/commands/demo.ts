@@ -1,0 +1,154 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { stringify } from "smol-toml";
+import { type Agent, startAgent } from "../agent.js";
+import { processEnvironment } from "../config/environment.js";
+import { parseConfig } from "../config/load.js";
+import type { StationConfig } from "../config/types.js";
+import { drivers } from "../drivers/index.js";
+import { DeviceError } from "../kernel/errors.js";
+import { DEFAULT_PORT } from "../protocol/version.js";
+import { demoPage } from "./demo-page.js";
+import { EXIT_CODES } from "./exit-codes.js";
+
+const DEFAULT_PAGE_PORT = DEFAULT_PORT + 1;
+
+export interface DemoOptions {
+  /** Of the agent; 7870 unless told, 0 for any free one. */
+  readonly port?: number;
+  /** Of the page; 7871 unless told, 0 for any free one. */
+  readonly pagePort?: number;
+  /** Opens the page in the default browser. */
+  readonly open?: boolean;
+  /** Where the demo keeps its journal; a folder of its own below the user's state folder unless told. */
+  readonly stateDir?: string;
+  /** Further pages that get the kiosk role. */
+  readonly origins?: readonly string[];
+}
+
+export interface RunningDemo {
+  /** `http://127.0.0.1:7871/` */
+  readonly pageUrl: string;
+  readonly agent: Agent;
+  /** Unix socket of the `stationd` command. */
+  readonly technicianSocket: string | undefined;
+  stop(): Promise<void>;
+}
+
+/** A path that does not fit into a socket's address (unix(7): 107 bytes) means: no socket. */
+const socketIn = (folder: string, name: string): string | false => {
+  const path = join(folder, name);
+  return Buffer.byteLength(path) <= 107 && path;
+};
+
+/** The demo's own config, through the same parser as a kiosk's. */
+export function demoConfig({ port, stateDir, origins }: { port: number; stateDir: string; origins: readonly string[] }): StationConfig {
+  const text = stringify({
+    agent: { name: "demo", mode: "demo", stateDir, logLevel: "warn" },
+    server: { port, origins, serviceSocket: socketIn(stateDir, "service.sock"), technicianSocket: socketIn(stateDir, "technician.sock") },
+    devices: {
+      // Slower than a real printer, so that one sees the paper come out.
+      receipt: { driver: "escpos", link: { kind: "simulator", simulator: "receipt-printer", rowsPerSecond: 600 } },
+      scanner: { driver: "serial-scanner", link: { kind: "simulator", simulator: "barcode-scanner" } },
+    },
+  });
+  return parseConfig(text, "the demo's configuration", drivers);
+}
+
+async function listen(server: Server, port: number): Promise<number> {
+  server.listen(port, "127.0.0.1");
+  try {
+    await once(server, "listening");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+    throw new DeviceError("busy", {
+      message: `port ${port} is in use`,
+      hint: "Stop what runs there (another demo?), or choose another port for the page with --page-port",
+    });
+  }
+  return (server.address() as AddressInfo).port;
+}
+
+/** The agent with every bundled simulator, and the page. @throws DeviceError `busy` where a port is taken */
+export async function startDemo(options: DemoOptions = {}): Promise<RunningDemo> {
+  const stateDir = options.stateDir ?? join(processEnvironment().stateDir, "demo");
+  let agent: Agent | undefined;
+  const origins: string[] = [];
+  const server = createServer(demoPage({ origins, agent: () => agent }));
+  // The page comes first: its port is part of the origin that the agent lists.
+  const pagePort = await listen(server, options.pagePort ?? DEFAULT_PAGE_PORT);
+  origins.push(`http://127.0.0.1:${pagePort}`, `http://localhost:${pagePort}`);
+  const stopPage = async (): Promise<void> => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  try {
+    const config = demoConfig({ port: options.port ?? DEFAULT_PORT, stateDir, origins: [...origins, ...(options.origins ?? [])] });
+    const started = await startAgent({ config });
+    agent = started;
+    return {
+      pageUrl: `http://127.0.0.1:${pagePort}/`,
+      agent: started,
+      technicianSocket: config.server.technicianSocket,
+      async stop() {
+        await stopPage();
+        await started.stop();
+      },
+    };
+  } catch (error) {
+    await stopPage();
+    throw error;
+  }
+}
+
+function banner({ pageUrl, agent, technicianSocket }: RunningDemo): string {
+  return `
+  stationd demo: everything below is simulated (BẢN THỬ)
+
+    Page     ${pageUrl}
+    Socket   ${agent.url}
+
+  Try      1. Open the page and press “Tra cứu hồ sơ”.
+           2. On the right, press a code below “Quét mã này”: HS-2026-000123.
+           3. Print the slip, and take the paper away while it comes out.
+${technicianSocket ? `  And      stationd devices --socket ${technicianSocket}\n` : ""}  Stop     Ctrl-C
+
+`;
+}
+
+function openInBrowser(url: string): void {
+  const command = process.platform === "darwin" ? "open" : "xdg-open";
+  const child = spawn(command, [url], { stdio: "ignore", detached: true });
+  // No browser is no reason to end the demo: the address is on the screen.
+  child.on("error", () => {});
+  child.unref();
+}
+
+/** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once, as if there were no handler. */
+function stopAsked(): Promise<void> {
+  return new Promise((resolve) => {
+    const onSignal = (): void => {
+      process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
+      resolve();
+    };
+    process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+  });
+}
+
+/**
+ * Runs the demo until Ctrl-C.
+ * @returns the exit code. @throws DeviceError `busy` where a port is taken
+ */
+export async function demo(options: DemoOptions = {}): Promise<number> {
+  const asked = stopAsked();
+  const running = await startDemo(options);
+  process.stdout.write(banner(running));
+  if (options.open) openInBrowser(running.pageUrl);
+  await asked;
+  process.stdout.write("\n  Stopping …\n");
+  await running.stop();
+  return EXIT_CODES.ok.code;
+}

@@ -1,0 +1,63 @@
+import { InvalidArgumentError } from "commander";
+import type { PrintJob } from "../protocol/jobs.js";
+import { type AddCommand, type JsonFlag, withExamples, withJson } from "./command.js";
+import { type ConnectionFlags, withConnection, withStation } from "./connection.js";
+import { EXIT_CODES, exitCodeOfJob } from "./exit-codes.js";
+import { describeJob } from "./print.js";
+import { formatTable, type TableOptions } from "./table.js";
+import { json, plain } from "./terminal.js";
+
+export const addJobs: AddCommand = (program, act) => {
+  const jobs = program.command("jobs").summary("print jobs and how they ended").description("Print jobs and how they ended.");
+
+  const list = jobs
+    .command("list")
+    .summary("the latest jobs")
+    .description("Lists jobs, newest first. The technician's socket shows those of all callers.")
+    .option("--open", "only those that have not ended")
+    .option("-n, --limit <count>", "how many at most", count, 20);
+  withExamples(withConnection(withJson(list)), [["stationd jobs list --open", "what is still under way or unknown"]]).action(
+    act(async (terminal, flags: ConnectionFlags & JsonFlag & { open?: true; limit: number }) =>
+      withStation(terminal, flags, async (client, signal) => {
+        const found = await client.call("jobs.list", { limit: flags.limit, ...(flags.open && { open: true }) }, { signal });
+        terminal.out(flags.json ? json(found) : jobTable(found.jobs, terminal));
+        return EXIT_CODES.ok.code;
+      }),
+    ),
+  );
+
+  const get = jobs
+    .command("get")
+    .summary("one job, by its key")
+    .description("Tells how a job stands. The exit code tells the same as that of print.")
+    .argument("<key>", "idempotency key it was asked for with");
+  withExamples(withConnection(withJson(get)), [["stationd jobs get dossier-000123", "did it come out?"]]).action(
+    act(async (terminal, key: string, flags: ConnectionFlags & JsonFlag) =>
+      withStation(terminal, flags, async (client, signal) => {
+        const job = await client.call("jobs.get", { idempotencyKey: key }, { signal });
+        terminal.out(flags.json ? json(job) : describeJob(job));
+        return exitCodeOfJob(job);
+      }),
+    ),
+  );
+};
+
+export function jobTable(jobs: readonly PrintJob[], options: TableOptions): string {
+  if (jobs.length === 0) return "There are no such jobs.\n";
+  const rows = jobs.map((job) => {
+    const bad = job.final && (job.state === "failed" || job.state === "unknown");
+    return [
+      { text: new Date(job.createdAt).toISOString().slice(0, 19).replace("T", " ") },
+      { text: plain(job.device) },
+      { text: job.state, colour: bad ? ("red" as const) : job.final ? undefined : ("yellow" as const) },
+      { text: plain(job.idempotencyKey) },
+    ];
+  });
+  return formatTable(["CREATED (UTC)", "DEVICE", "STATE", "KEY"], rows, options);
+}
+
+function count(text: string): number {
+  if (!/^[0-9]{1,3}$/.test(text) || Number(text) < 1 || Number(text) > 200)
+    throw new InvalidArgumentError("expected a number from 1 to 200");
+  return Number(text);
+}

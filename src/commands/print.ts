@@ -1,0 +1,101 @@
+import { randomUUID } from "node:crypto";
+import type { Progress } from "../client/exports.js";
+import type { PrintJob } from "../protocol/jobs.js";
+import { type AddCommand, type JsonFlag, withExamples, withJson } from "./command.js";
+import { type ConnectionFlags, withConnection, withStation } from "./connection.js";
+import { EXIT_CODES, type ExitCode, exitCodeOfJob, exitCodeOfKind } from "./exit-codes.js";
+import { readText } from "./input.js";
+import { json, plain, type Terminal } from "./terminal.js";
+
+interface PrintFlags extends ConnectionFlags, JsonFlag {
+  readonly device?: string;
+  readonly key?: string;
+  readonly reprint?: true;
+  readonly wait?: true;
+}
+
+export const addPrint: AddCommand = (program, act) => {
+  const command = program
+    .command("print")
+    .summary("print a document or plain text")
+    .description(
+      "Prints a file: a JSON document as for printer.print, or plain text. With the same --key the same document is printed once, however often this is run.",
+    )
+    .argument("<file>", "JSON document or text; - reads from the pipe")
+    .option("-d, --device <id>", "which printer, where there are several")
+    .option("-k, --key <key>", "idempotency key; a new one unless told")
+    .option("--reprint", "mark the paper BẢN IN LẠI")
+    .option("--wait", "stay until the job has ended, over restarts of the agent");
+  withExamples(withConnection(withJson(command)), [
+    ["stationd print slip.json --key dossier-000123", "at most once, whatever happens"],
+    ["echo 'Xin chào' | stationd print -", "plain text"],
+  ]).action(
+    act(async (terminal, file: string, flags: PrintFlags) => {
+      const { documentFrom } = await import("./text-document.js");
+      const idempotencyKey = flags.key ?? `cli-${randomUUID()}`;
+      const request = {
+        document: documentFrom(await readText(file)),
+        idempotencyKey,
+        ...(flags.device === undefined ? {} : { device: flags.device }),
+        ...(flags.reprint && { reprint: true }),
+      };
+      return withStation(terminal, flags, async (client, signal) => {
+        const progress = progressLine(terminal);
+        let job: PrintJob;
+        try {
+          const asking = { signal, onProgress: progress.show };
+          job = flags.wait ? await client.jobs.print(request, asking) : await client.call("printer.print", request, asking);
+        } catch (error) {
+          progress.clear();
+          if (isLost(error)) return lostJob(idempotencyKey, terminal, flags.json === true);
+          throw error;
+        }
+        progress.clear();
+        terminal.out(flags.json ? json(job) : describeJob(job));
+        return exitCodeOfJob(job);
+      });
+    }),
+  );
+};
+
+function isLost(error: unknown): boolean {
+  return error instanceof Error && "kind" in error && exitCodeOfKind(String(error.kind)) === EXIT_CODES.unreachable.code;
+}
+
+/** The connection went away after the request was sent: the job may well be on paper. */
+function lostJob(key: string, terminal: Terminal, asJson: boolean): ExitCode {
+  if (asJson) terminal.out(json({ idempotencyKey: key, state: "unknown", final: false }));
+  else terminal.note(`stationd: the agent went away; nobody can tell yet whether it was printed\n  Ask with: stationd jobs get ${key}\n`);
+  return EXIT_CODES.unknownOutcome.code;
+}
+
+/** One job in words, ready for the terminal. */
+export function describeJob({ state, final, confirmation, device, idempotencyKey, reason, simulated }: PrintJob): string {
+  const how = { confirmed: ", and the printer confirmed it", inferred: ", by the printer's status" } as const;
+  const words: Readonly<Record<PrintJob["state"], string>> = {
+    queued: "is waiting for the printer",
+    in_progress: "is being printed",
+    printed: `printed${confirmation ? how[confirmation] : ""}`,
+    sent: "sent; this printer's link cannot tell more",
+    failed: "not whole on paper, and will not be",
+    unknown: final ? "unknown: look at the paper" : "not known yet",
+    not_started: "not started; nothing was printed",
+  };
+  const lines = [`${plain(device)}: ${words[state]}${simulated ? " [simulated]" : ""}`];
+  if (reason) lines.push(`  ${plain(reason.message)}. ${plain(reason.hint)}.`);
+  lines.push(`  key ${plain(idempotencyKey)}`);
+  return `${lines.join("\n")}\n`;
+}
+
+/** Progress on one line of a terminal that overwrites itself; nothing in a pipe. */
+function progressLine(terminal: Terminal): { show(progress: Progress): void; clear(): void } {
+  const rewind = "\r\u001b[K";
+  if (!terminal.noteIsTty) return { show() {}, clear() {} };
+  return {
+    show: ({ stage, fraction }) => {
+      const share = fraction === undefined ? "" : ` ${Math.round(fraction * 100)} %`;
+      terminal.note(`${rewind}${plain(stage).replaceAll("_", " ")}${share}`);
+    },
+    clear: () => terminal.note(rewind),
+  };
+}

@@ -1,0 +1,58 @@
+import { InvalidArgumentError } from "commander";
+import { type AddCommand, type JsonFlag, withExamples, withJson } from "./command.js";
+import { EXIT_CODES } from "./exit-codes.js";
+
+interface SimulateFlags extends JsonFlag {
+  readonly listen?: string;
+  readonly pty?: string;
+  readonly paper?: string;
+  readonly set: Readonly<Record<string, unknown>>;
+}
+
+export const addSimulate: AddCommand = (program, act) => {
+  const command = program
+    .command("simulate")
+    .summary("run a simulated device by itself")
+    .description("Runs a simulated device at the far end of a wire, for any program that speaks to the real one. Needs no agent.")
+    .argument("<kind>", "receipt-printer, barcode-scanner, …; list shows all")
+    .option("-l, --listen <address>", "tcp:HOST:PORT")
+    .option("--pty <path>", "serial line (pseudo-terminal, needs socat) at this path")
+    .option("--paper <png>", "keep a picture of the paper in this file")
+    .option("-s, --set <knob=value>", "set a knob; may be repeated", knob, {});
+  withExamples(withJson(command), [
+    ["stationd simulate receipt-printer --listen tcp:127.0.0.1:9100 --paper out.png", "a network printer"],
+    ["stationd simulate barcode-scanner --pty /tmp/scanner", "a serial scanner"],
+    ["stationd simulate list", "what can be simulated, with its knobs"],
+  ]).action(
+    act(async (terminal, kind: string, flags: SimulateFlags) => {
+      const { listSimulators, simulate } = await import("./standalone-simulator.js");
+      if (kind === "list") {
+        terminal.out(listSimulators(flags.json === true, terminal.columns));
+        return EXIT_CODES.ok.code;
+      }
+      const { listen, pty } = flags;
+      if ((listen === undefined) === (pty === undefined)) command.error("error: one of --listen and --pty is needed");
+      await simulate(terminal, {
+        kind,
+        listen: pty === undefined ? `${listen}` : `pty:${pty}`,
+        paperFile: flags.paper,
+        options: flags.set,
+        json: flags.json === true,
+      });
+      return EXIT_CODES.ok.code;
+    }),
+  );
+};
+
+/** Values are JSON where they can be: numbers, true, false; else text. */
+export function knob(text: string, before: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const [, name, value] = /^([A-Za-z][A-Za-z0-9]*)=(.*)$/s.exec(text) ?? [];
+  if (name === undefined || value === undefined) throw new InvalidArgumentError("expected name=value");
+  let parsed: unknown = value;
+  try {
+    parsed = JSON.parse(value);
+  } catch {
+    // Plain text.
+  }
+  return { ...before, [name]: parsed };
+}

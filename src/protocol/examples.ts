@@ -1,0 +1,157 @@
+import type { MethodName, ParamsInput, Result } from "./methods.js";
+import { LIMITS } from "./version.js";
+
+export interface MethodExample<M extends MethodName> {
+  readonly params: ParamsInput<M>;
+  readonly result: Result<M>;
+}
+
+const AT = 1_767_225_600_000;
+const DOCUMENT: ParamsInput<"printer.preview">["document"] = {
+  title: "Phiếu hẹn",
+  blocks: [
+    { type: "text", text: "PHIẾU HẸN TRẢ KẾT QUẢ", align: "center", bold: true },
+    { type: "qr", data: "HS-2026-000123", align: "center" },
+  ],
+};
+const RECEIPT = {
+  id: "receipt",
+  class: "printer",
+  driver: "escpos",
+  state: "ready",
+  since: AT,
+  identity: { vendor: "EPSON", model: "TM-T88VI" },
+  queue: { length: 0 },
+} as const;
+const OUT_OF_PAPER = {
+  ...RECEIPT,
+  state: "attention",
+  reason: { kind: "paper_out", message: "paper out", retryable: true, hint: "Load paper and close the cover", device: "receipt" },
+} as const;
+const PRINTED = {
+  kind: "print",
+  job: "4f9d1c0be2a84d7e9a1f6b3c5d2e7f80",
+  idempotencyKey: "slip-HS-2026-000123",
+  device: "receipt",
+  state: "printed",
+  final: true,
+  confirmation: "confirmed",
+  createdAt: AT,
+  updatedAt: AT + 1_840,
+} as const;
+const IMAGE = {
+  channel: 7,
+  mediaType: "image/png",
+  byteLength: 5_312,
+  sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+};
+
+/** One call of each method with its answer, for the documents. People and numbers are invented; a test parses all of it. */
+export const examples: { readonly [M in MethodName]: MethodExample<M> } = {
+  "session.hello": {
+    params: { protocol: { major: 1, minor: 0 }, client: { name: "kiosk", version: "2.4.0" } },
+    result: {
+      agent: { name: "station-042", version: "0.1.0" },
+      mode: "production",
+      protocol: { major: 1, minor: 0 },
+      role: "kiosk",
+      session: "c0a8f3d29b6e4417a5c2e8d1f7b90364",
+      resumed: false,
+      devices: [RECEIPT],
+      limits: LIMITS,
+    },
+  },
+  "session.endCitizen": { params: {}, result: { leftBehind: [{ device: "id-reader", what: "card" }], openJobs: 0 } },
+  "events.subscribe": {
+    params: { topics: ["devices", "agent"] },
+    result: { seq: 0, state: { devices: [RECEIPT], agent: { maintenance: false } } },
+  },
+  "events.unsubscribe": { params: { topics: ["agent"] }, result: { topics: ["devices"] } },
+  "devices.list": { params: { class: "printer" }, result: { devices: [OUT_OF_PAPER] } },
+  "devices.get": { params: { device: "receipt" }, result: RECEIPT },
+  "devices.capabilities": {
+    params: { device: "scanner" },
+    result: { device: "scanner", version: 1, capabilities: { version: 1, trigger: true, symbology: false, maxCodeBytes: 8_192 } },
+  },
+  "devices.claim": { params: { device: "receipt", ttlMs: 60_000 }, result: { device: "receipt", until: AT + 60_000 } },
+  "devices.release": { params: { device: "receipt" }, result: { device: "receipt", released: true } },
+  "devices.reset": { params: { device: "receipt" }, result: { ...RECEIPT, state: "opening" } },
+  "jobs.get": { params: { idempotencyKey: "slip-HS-2026-000123" }, result: PRINTED },
+  "jobs.list": {
+    params: { open: true, limit: 10 },
+    result: { jobs: [{ ...PRINTED, state: "in_progress", final: false, confirmation: undefined }] },
+  },
+  "printer.print": { params: { document: DOCUMENT, idempotencyKey: "slip-HS-2026-000123", timeoutMs: 30_000 }, result: PRINTED },
+  "printer.preview": { params: { document: DOCUMENT }, result: { device: "receipt", image: IMAGE, widthDots: 576, heightDots: 412 } },
+  "printer.status": {
+    params: {},
+    result: { device: "receipt", online: true, cover: "closed", paper: "near_end", cutter: "ok", drawer: "low", error: "none" },
+  },
+  "printer.cut": { params: { device: "receipt" }, result: { device: "receipt" } },
+  "barcodeScanner.scan": {
+    params: { timeoutMs: 20_000 },
+    result: {
+      device: "scanner",
+      at: AT,
+      text: "001190000001||Nguyễn Thị Mẫu|01021990|Nữ|Số 1 Đường Mẫu, Hà Nội|03042021",
+      base64:
+        "MDAxMTkwMDAwMDAxfHxOZ3V54buFbiBUaOG7iyBN4bqrdXwwMTAyMTk5MHxO4buvfFPhu5EgMSDEkMaw4budbmcgTeG6q3UsIEjDoCBO4buZaXwwMzA0MjAyMQ==",
+      encoding: "utf-8",
+      parsed: {
+        kind: "citizenCard",
+        idNumber: "001190000001",
+        name: "Nguyễn Thị Mẫu",
+        birthDate: "1990-02-01",
+        sex: "female",
+        address: "Số 1 Đường Mẫu, Hà Nội",
+        issueDate: "2021-04-03",
+        idNumberFits: true,
+        extra: [],
+      },
+    },
+  },
+  "barcodeScanner.enable": { params: {}, result: { device: "scanner" } },
+  "barcodeScanner.disable": { params: {}, result: { device: "scanner" } },
+  "agent.describe": {
+    params: {},
+    result: {
+      name: "station-042",
+      version: "0.1.0",
+      node: "24.4.0",
+      mode: "production",
+      maintenance: false,
+      uptimeMs: 86_400_000,
+      drivers: [{ class: "printer", id: "escpos", summary: "ESC/POS receipt printers" }],
+    },
+  },
+  "agent.maintenance": { params: { on: true }, result: { maintenance: true } },
+  "diagnostics.run": {
+    params: { device: "scanner" },
+    result: {
+      checks: [{ device: "scanner", check: "answers", ok: false, note: "the scanner did not answer a command", hint: "Check baudRate" }],
+    },
+  },
+  "simulators.list": {
+    params: {},
+    result: {
+      simulators: [
+        {
+          simulator: "scanner",
+          kind: "barcode-scanner",
+          actions: [
+            {
+              name: "scan",
+              summary: "Shows the scanner a code",
+              params: { type: "object", properties: { text: { type: "string" } }, required: ["text"] },
+            },
+          ],
+          state: { scans: 0 },
+        },
+      ],
+    },
+  },
+  "simulators.act": {
+    params: { simulator: "scanner", action: "scan", params: { text: "HS-2026-000123" } },
+    result: { state: { scans: 1 } },
+  },
+};

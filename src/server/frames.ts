@@ -1,0 +1,39 @@
+const FINAL_TEXT = 0x81;
+
+/**
+ * Text frames as a server sends them (RFC 6455 §5.2: final, unmasked, the shortest form of the length), one after
+ * the other in one buffer. `ws.send` writes header and text as two chunks each; one write for all the replies of a
+ * turn is what makes the agent as fast as a bare echo.
+ */
+export function encodeTextFrames(texts: readonly string[]): Buffer {
+  let total = 0;
+  const lengths = new Array<number>(texts.length);
+  for (let index = 0; index < texts.length; index++) {
+    const length = Buffer.byteLength(texts[index] as string);
+    lengths[index] = length;
+    total += length + headerBytes(length);
+  }
+  const frames = Buffer.allocUnsafe(total);
+  let offset = 0;
+  for (let index = 0; index < texts.length; index++) {
+    const length = lengths[index] as number;
+    frames[offset] = FINAL_TEXT;
+    if (length < 126) frames[offset + 1] = length;
+    else if (length < 65_536) {
+      frames[offset + 1] = 126;
+      frames.writeUInt16BE(length, offset + 2);
+    } else {
+      frames[offset + 1] = 127;
+      frames.writeUInt32BE(0, offset + 2);
+      frames.writeUInt32BE(length, offset + 6);
+    }
+    offset += headerBytes(length);
+    offset += frames.write(texts[index] as string, offset);
+  }
+  return frames;
+}
+
+function headerBytes(length: number): number {
+  if (length < 126) return 2;
+  return length < 65_536 ? 4 : 10;
+}

@@ -1,0 +1,85 @@
+import { type FSWatcher, watch } from "node:fs";
+import { lstat, readdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Clock } from "../kernel/clock.js";
+
+export interface WatchOptions {
+  readonly clock: Clock;
+  /** Ends the watching. */
+  readonly signal: AbortSignal;
+  readonly folders?: readonly string[];
+}
+
+const FOLDERS = ["/dev/serial/by-id", "/dev/serial/by-path", "/dev/usb", "/sys/bus/usb/devices"];
+/** A plug that makes contact several times is one change. */
+const DEBOUNCE_MS = 200;
+/** sysfs tells nobody of its changes, and a watch can be lost. */
+const POLL_MS = 3_000;
+
+/** Calls back after devices were plugged in or out, so that a device is opened again at once and not at the next retry. */
+export function watchDevices({ clock, signal, folders = FOLDERS }: WatchOptions, onChange: () => void): void {
+  let before: string | undefined;
+  let watchers: FSWatcher[] = [];
+  let timer: Disposable | undefined;
+  let lookingSoon = true;
+
+  const stop = (): void => {
+    timer?.[Symbol.dispose]();
+    for (const watcher of watchers.splice(0)) watcher.close();
+  };
+  const lookIn = (ms: number): void => {
+    timer?.[Symbol.dispose]();
+    timer = clock.timer(ms, () => void look());
+  };
+  const onEvent = (): void => {
+    if (lookingSoon) return;
+    lookingSoon = true;
+    lookIn(DEBOUNCE_MS);
+  };
+  const look = async (): Promise<void> => {
+    lookingSoon = true;
+    const now = await contents(folders);
+    if (signal.aborted) return;
+    if (now !== before) {
+      // A folder that went and came again has lost its watch.
+      for (const watcher of watchers.splice(0)) watcher.close();
+      watchers = watchAll(folders, onEvent);
+    }
+    const changed = before !== undefined && now !== before;
+    before = now;
+    lookingSoon = false;
+    lookIn(changed ? DEBOUNCE_MS : POLL_MS);
+    if (changed) onChange();
+  };
+
+  if (signal.aborted) return;
+  signal.addEventListener("abort", stop, { once: true });
+  void look();
+}
+
+/** Names and inodes, so that a device which was out for a moment only differs from one that stayed. */
+async function contents(folders: readonly string[]): Promise<string> {
+  const lists = folders.map(async (folder) => {
+    const names = await readdir(folder).catch(() => undefined);
+    if (!names) return `${folder} is absent`;
+    const entries = names.sort().map(async (name) => {
+      const facts = await lstat(`${folder}/${name}`).catch(() => undefined);
+      return `${name} ${facts?.ino}`;
+    });
+    return [folder, ...(await Promise.all(entries))].join("\n");
+  });
+  return (await Promise.all(lists)).join("\n");
+}
+
+/** The folders and, because udev makes some of them only while there is a device, those that they appear in. */
+function watchAll(folders: readonly string[], onEvent: () => void): FSWatcher[] {
+  const watchers: FSWatcher[] = [];
+  for (const folder of new Set(folders.flatMap((name) => [name, dirname(name)]))) {
+    try {
+      watchers.push(watch(folder, { persistent: false }, onEvent).on("error", onEvent));
+    } catch {
+      // Absent, or out of watches: the polling remains.
+    }
+  }
+  return watchers;
+}
