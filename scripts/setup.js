@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 
 export const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const OLDEST_NODE = [20, 19];
-const SOURCES = ["src", "simulators", "test", "bench", "tsconfig.json", "package-lock.json"];
+const SOURCES = ["src", "simulators", "test", "bench", "scripts/bundle.js", "tsconfig.json", "package-lock.json"];
 
 /** One sentence for a person; anything else that is thrown is our fault. */
 export class SetupFault extends Error {}
@@ -79,6 +79,11 @@ function build() {
     if (status !== 0) {
       process.stderr.write(stdout);
       throw new SetupFault("the build failed, the compiler's words are above: a fresh clone of a released version builds");
+    }
+    const bundled = run(process.execPath, [join(ROOT, "scripts", "bundle.js"), fresh]);
+    if (bundled.status !== 0) {
+      process.stderr.write(bundled.stderr || "");
+      throw new SetupFault("the build failed, the bundler's words are above: a fresh clone of a released version builds");
     }
     writeFileSync(join(fresh, ".built"), wanted);
     rmSync(join(ROOT, "dist"), { recursive: true, force: true });

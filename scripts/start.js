@@ -5,7 +5,7 @@ import { orSentence, ROOT, setUp } from "./setup.js";
 
 orSentence(async () => {
   setUp();
-  const cli = join(ROOT, "dist", "src", "cli.js");
+  const cli = join(ROOT, "dist", "bundle", "stationd.js");
   process.argv = [process.execPath, cli, "demo", ...process.argv.slice(2)];
   await import(pathToFileURL(cli).href);
 });

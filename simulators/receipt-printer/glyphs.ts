@@ -40,6 +40,8 @@ export function createGlyphs(): (character: string, style: GlyphStyle) => Dots {
     context.textAlign = "center";
     // The resident fonts are fixed-width: a letter that is too wide is squeezed into its cell.
     context.fillText(character, cell.width / 2, cell.baseline, cell.width - 1);
+    // Emphasis strikes each dot twice, the second time one dot to the right.
+    if (bold) context.fillText(character, cell.width / 2 + 1, cell.baseline, cell.width - 1);
     const { data } = context.getImageData(0, 0, cell.width, cell.height);
     const ink = Uint8Array.from({ length: cell.width * cell.height }, (_, dot) => ((data[dot * 4 + 3] ?? 0) > INK_THRESHOLD ? 1 : 0));
     return { width: cell.width, height: cell.height, ink };

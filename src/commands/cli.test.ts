@@ -75,7 +75,8 @@ describe("help", () => {
 
 describe("exit codes", () => {
   it("are documented as they are", async () => {
-    expect(await readFile(new URL("docs/operations.md", ROOT), "utf8")).toContain(exitCodeTable());
+    const unaligned = (table: string): string => table.replaceAll(/ *\| */g, "|").replaceAll(/-+/g, "-");
+    expect(unaligned(await readFile(new URL("docs/operations.md", ROOT), "utf8"))).toContain(unaligned(exitCodeTable()));
   });
 
   it("tell how a job ended", () => {

@@ -20,7 +20,7 @@ export const addSimulate: AddCommand = (program, act) => {
     .option("--paper <png>", "keep a picture of the paper in this file")
     .option("-s, --set <knob=value>", "set a knob; may be repeated", knob, {});
   withExamples(withJson(command), [
-    ["stationd simulate receipt-printer --listen tcp:127.0.0.1:9100 --paper out.png", "a network printer"],
+    ["stationd simulate receipt-printer --listen tcp:127.0.0.1:9100 --paper p.png", "a network printer"],
     ["stationd simulate barcode-scanner --pty /tmp/scanner", "a serial scanner"],
     ["stationd simulate list", "what can be simulated, with its knobs"],
   ]).action(

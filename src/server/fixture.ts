@@ -109,7 +109,8 @@ export interface TestClient {
 export function testClient(ws: WebSocket): TestClient {
   const received: Message[] = [];
   let wake: (() => void)[] = [];
-  let nextId = 1;
+  // Far from the ids that tests choose themselves.
+  let nextId = 1_000;
   const client: TestClient = {
     ws,
     received,

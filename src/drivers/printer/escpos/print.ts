@@ -74,7 +74,12 @@ async function begin(session: Session, laidOut: LaidOut, steps: PrintSteps, sign
 async function send(session: Session, laidOut: LaidOut, steps: PrintSteps, baseline: Baseline, signal: AbortSignal): Promise<PrintOutcome> {
   const { talk, watch, random, log } = session;
   const features = session.features ?? DEAF;
-  using _guard = watch.guard({ pushes: features.autoStatus, reachable: features.inTurn });
+  let stage: "sending" | "confirming" = "sending";
+  using _guard = watch.guard({
+    pushes: features.autoStatus,
+    reachable: features.inTurn,
+    onStop: (stopped) => steps.progress(stopped ? "waiting_for_person" : stage),
+  });
   const onWait = (): void => steps.progress("waiting_for_person");
   const onProgress = (fraction: number): void => steps.progress("sending", fraction);
   await sendSegments(session, features, [{ bytes: initialBytes(features) }, ...laidOut.body], { onWait, onProgress });
@@ -91,7 +96,8 @@ async function send(session: Session, laidOut: LaidOut, steps: PrintSteps, basel
   await sendBlindly(session, features, concatBytes([laidOut.tail, lastQuestion(features, id)]), { onWait, onProgress });
   // All has left; a journal that cannot say so knows less than it could, but nothing wrong.
   await steps.sent().catch((thrown: unknown) => log.warn("mark lost", { step: "sent", kind: asDeviceError(thrown).kind }));
-  steps.progress("confirming");
+  stage = "confirming";
+  steps.progress(stage);
   return await confirm(session, features, laidOut, baseline, confirmed.reply, onWait);
 }
 

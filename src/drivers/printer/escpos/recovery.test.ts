@@ -2,7 +2,6 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { Receipt } from "../../../../simulators/receipt-printer/index.js";
 import type { PrintOutcome } from "../../../contracts/printer.js";
 import { equalBytes } from "../../../kernel/bytes.js";
-import { seededRandom } from "../../../kernel/random.js";
 import type { PrintDocument } from "../../../protocol/printer.js";
 import { createRig, type Journal, newJournal, type Rig } from "./rig.test.support.js";
 
@@ -112,9 +111,10 @@ describe("a wire cut at every so many bytes", () => {
     for (let bytes = 0; bytes <= clean.bytes; bytes += bytes < dense ? 61 : 1) {
       states.add(await survive(options, config, clean, bytes, between));
     }
+    // And once not cut at all.
+    states.add(await survive(options, config, clean, 2 * clean.bytes, between));
     expect(states.has("unknown")).toBe(unknown);
     expect(states).toContain("failed");
     expect(states).toContain("printed");
   }, 120_000);
 });
-void seededRandom;

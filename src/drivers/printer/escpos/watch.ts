@@ -19,8 +19,15 @@ export interface Watch {
    */
   patiently<T>(awaited: Promise<T>, quietRounds: number, onWait: () => void): Promise<T | undefined>;
   /** From here to the disposal the printer has to stay the same: one that restarts is lost. */
-  guard(how: { readonly pushes: boolean; readonly reachable: boolean }): Disposable;
+  guard(how: Guarding): Disposable;
   report(condition: Condition): void;
+}
+
+interface Guarding {
+  readonly pushes: boolean;
+  readonly reachable: boolean;
+  /** At once when the printer stops for somebody to act, and when it goes on. */
+  readonly onStop?: (stopped: boolean) => void;
 }
 
 interface WatchPorts {
@@ -33,7 +40,7 @@ interface WatchPorts {
 export function startWatch(talk: Talk, { device, clock, config, report }: WatchPorts): Watch {
   let signs: PrinterSigns | undefined;
   let pushed: PrinterSigns | undefined;
-  let guarding: { readonly pushes: boolean; readonly reachable: boolean } | undefined;
+  let guarding: Guarding | undefined;
   let coverOpened = false;
   let reported = "";
   const waiting = new Set<() => void>();
@@ -50,7 +57,9 @@ export function startWatch(talk: Talk, { device, clock, config, report }: WatchP
   };
   talk.signal.addEventListener("abort", wakeAll, { once: true });
   const note = (next: PrinterSigns): void => {
+    const [stopped, stops] = [Boolean(signs && obstacle(signs, device)), Boolean(obstacle(next, device))];
     signs = next;
+    if (stops !== stopped) guarding?.onStop?.(stops);
     tell(conditionOf(next, device));
     recover(next);
     wakeAll();
