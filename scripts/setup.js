@@ -54,7 +54,7 @@ function install() {
   console.error("stationd: installing packages (npm ci) …");
   const npm = process.env.npm_execpath;
   const args = ["ci", "--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=1", "--fetch-retry-mintimeout=2000"];
-  const { status, stderr, error } = npm && npm.endsWith(".js") ? run(process.execPath, [npm].concat(args)) : run("npm", args);
+  const { status, stderr, error } = /[.]c?js$/.test(npm || "") ? run(process.execPath, [npm].concat(args)) : run("npm", args);
   if (error) throw new SetupFault(`npm could not be started (${error.message}): install npm along with Node`);
   if (status !== 0) throw new SetupFault(`the packages could not be installed: ${complaint(stderr)}`);
   writeFileSync(stamp, wanted);

@@ -16,6 +16,7 @@ import { type Random, randomId, systemRandom } from "./kernel/random.js";
 import type { Secret } from "./kernel/secret.js";
 import { createLogger } from "./observability/log.js";
 import { createMeter } from "./observability/metrics.js";
+import { createNotifier } from "./observability/notify.js";
 import { startServer } from "./server/server.js";
 import type { Simulation } from "./simulation.js";
 import { connectorFor, hardwarePath } from "./transports/index.js";
@@ -90,6 +91,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     simulators: simulation,
   });
 
+  const notifier = createNotifier({ clock, log, environment: process.env });
   const tokens = new Set<string>();
   const ending = new AbortController();
   const specFor = async (device: DeviceConfig): Promise<DeviceSpec> => {
@@ -111,6 +113,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
 
   const releaseAll = async (): Promise<void> => {
     ending.abort();
+    notifier[Symbol.dispose]();
     await station.stop();
     await Promise.all([simulation?.stop(), imaging.stop(), journal.close()]);
   };
@@ -134,6 +137,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       simulatorTokens: { redeem: (token) => tokens.delete(token) },
     });
     watchDevices({ clock, signal: ending.signal }, () => station.hotplug());
+    // The watchdog's ping shows that the event loop turns; this, that the devices are still looked after.
+    notifier.ready(() => station.snapshots().length === config.devices.length);
     let stopping: Promise<void> | undefined;
     return {
       url: server.url,
@@ -148,6 +153,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
         return token;
       },
       async reload(wanted) {
+        notifier.reloading();
         const diff = diffConfigs(config, wanted);
         const ignored = diff.keys.filter((name) => !LIVE_KEYS.has(name));
         config = { ...wanted, agent: config.agent, server: { ...config.server, ...live(wanted) } };
@@ -155,10 +161,12 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
         await station.apply(await Promise.all(config.devices.map(specFor)), new Set(diff.changed));
         const restarted = [...diff.added, ...diff.removed, ...diff.changed];
         log.info("config reloaded", { count: restarted.length });
+        notifier.reloaded();
         return { restarted, ignored };
       },
       stop() {
         stopping ??= (async () => {
+          notifier.stopping();
           await server.stop();
           await releaseAll();
           log.info("agent stopped");

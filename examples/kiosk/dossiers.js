@@ -23,7 +23,10 @@ const DOSSIERS = [
     feeVnd: 100_000,
     done: 2,
     steps: steps(LAND, ["2026-11-02", "2026-11-12"]),
-    bring: { vi: ["Giấy biên nhận", "Giấy chứng nhận cũ (bản chính)", "Căn cước"], en: ["Receipt", "Old certificate (original)", "ID card"] },
+    bring: {
+      vi: ["Giấy biên nhận", "Giấy chứng nhận cũ (bản chính)", "Căn cước"],
+      en: ["Receipt", "Old certificate (original)", "ID card"],
+    },
   },
   {
     code: "HS-2026-000457",

@@ -21,7 +21,12 @@ export function drum() {
   }
   for (let index = 0; index < 42; index++) {
     const angle = (index * 2 * Math.PI) / 42;
-    svg.append(shape("path", { d: `M${at(angle, 118)} Q${at(angle + 0.05, 132)} ${at(angle + 0.13, 144)} Q${at(angle + 0.01, 136)} ${at(angle, 118)}Z`, class: "drum-dot" }));
+    svg.append(
+      shape("path", {
+        d: `M${at(angle, 118)} Q${at(angle + 0.05, 132)} ${at(angle + 0.13, 144)} Q${at(angle + 0.01, 136)} ${at(angle, 118)}Z`,
+        class: "drum-dot",
+      }),
+    );
   }
   for (let index = 0; index < 84; index++) {
     const angle = (index * 2 * Math.PI) / 84;

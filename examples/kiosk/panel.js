@@ -18,7 +18,8 @@ async function simulatorToken() {
 /** Buttons of the printer: what they do depends on how it stands. */
 const PRINTER_BUTTONS = [
   (state) => (state.paper === "out" ? ["Lắp giấy mới", "refill"] : ["Lấy hết giấy", "paperOut"]),
-  (state) => (state.paper === "near_end" ? ["Hết báo sắp cạn", "paperNearEnd", { on: false }] : ["Giấy sắp cạn", "paperNearEnd", { on: true }]),
+  (state) =>
+    state.paper === "near_end" ? ["Hết báo sắp cạn", "paperNearEnd", { on: false }] : ["Giấy sắp cạn", "paperNearEnd", { on: true }],
   () => ["Hết giấy giữa chừng", "paperLeft", { rows: 300 }],
   (state) => (state.cover === "open" ? ["Đóng nắp", "closeCover"] : ["Mở nắp", "openCover"]),
   (state) => (state.cutter === "jam" ? ["Gỡ kẹt dao cắt", "clearJam"] : ["Kẹt dao cắt", "jamCutter"]),
@@ -58,8 +59,20 @@ export async function openPanel({ url }) {
       ),
       h("div", { class: "panel-cable" }, scannerButtons, scannerState),
     ),
-    h("section", { "aria-labelledby": "panel-printer" }, h("h3", { id: "panel-printer" }, icon("printer"), "Máy in giả lập"), printerState, printerButtons),
-    h("section", { class: "panel-slot", "aria-labelledby": "panel-paper" }, h("h3", { id: "panel-paper", text: "Giấy ra" }), noPaper, paper),
+    h(
+      "section",
+      { "aria-labelledby": "panel-printer" },
+      h("h3", { id: "panel-printer" }, icon("printer"), "Máy in giả lập"),
+      printerState,
+      printerButtons,
+    ),
+    h(
+      "section",
+      { class: "panel-slot", "aria-labelledby": "panel-paper" },
+      h("h3", { id: "panel-paper", text: "Giấy ra" }),
+      noPaper,
+      paper,
+    ),
   );
   const toggle = h("button", {
     type: "button",

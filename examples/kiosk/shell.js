@@ -67,7 +67,12 @@ export function dressShell(app) {
       h("img", { src: "emblem.svg", alt: "", class: "emblem" }),
       h("div", { class: "names" }, h("p", { class: "station-name", text: texts.station }), h("p", { class: "place", text: texts.place })),
       h("p", { class: "ribbon", text: app.view.language === "vi" ? "BẢN THỬ · DEMO" : "DEMO · BẢN THỬ" }),
-      h("div", { class: "languages", role: "group", "aria-label": texts.language }, languageButton("vi", "Tiếng Việt"), languageButton("en", "English")),
+      h(
+        "div",
+        { class: "languages", role: "group", "aria-label": texts.language },
+        languageButton("vi", "Tiếng Việt"),
+        languageButton("en", "English"),
+      ),
     );
     refresh();
   };

@@ -37,7 +37,10 @@ function isBlobRef(value: unknown): value is BlobRef {
 }
 
 function damaged(what: string): StationError {
-  return new StationError("blob_damaged", what, { retryable: true, hint: "Ask again; if it stays, something between page and agent alters frames" });
+  return new StationError("blob_damaged", what, {
+    retryable: true,
+    hint: "Ask again; if it stays, something between page and agent alters frames",
+  });
 }
 
 async function sha256(blob: Blob, subtle: SubtleCrypto): Promise<string> {

@@ -47,7 +47,8 @@ async function scriptedAgent() {
       socket,
       session: `session-${peers.length}`,
       result: ({ id }, result) => send({ id, result }),
-      error: ({ id }, kind, code = -32000) => send({ id, error: { code, message: kind, data: { kind, retryable: false, hint: "do this" } } }),
+      error: ({ id }, kind, code = -32000) =>
+        send({ id, error: { code, message: kind, data: { kind, retryable: false, hint: "do this" } } }),
       notify: (method, params) => send({ method, params }),
     };
     peers.push(peer);
@@ -293,7 +294,16 @@ describe("blobs", () => {
     ["never ends", [frame(0, false, bytes)]],
     ["goes on after its end", [frame(0, true, bytes), frame(1, true, bytes)]],
     ["is too short", [frame(0, true, bytes.subarray(1))]],
-    ["was altered", [frame(0, true, Uint8Array.from(bytes, (byte, index) => (index === 500 ? byte ^ 1 : byte)))]],
+    [
+      "was altered",
+      [
+        frame(
+          0,
+          true,
+          Uint8Array.from(bytes, (byte, index) => (index === 500 ? byte ^ 1 : byte)),
+        ),
+      ],
+    ],
     ["never came", []],
   ])("refuses one that %s", async (_, frames) => {
     const client = await connect();
@@ -415,7 +425,8 @@ describe("print jobs", () => {
     const controller = new AbortController();
     agent.script((request, peer) => {
       if (request.method === "printer.print") controller.abort();
-      if (request.method === "rpc.cancel") peer.result({ ...request, id: (request.params as { id: number }).id }, job({ state: "in_progress", final: false }));
+      if (request.method === "rpc.cancel")
+        peer.result({ ...request, id: (request.params as { id: number }).id }, job({ state: "in_progress", final: false }));
     });
     expect(await client.jobs.print(slip, { signal: controller.signal })).toMatchObject({ state: "in_progress", final: false });
     await expect(client.jobs.print(slip, { signal: controller.signal })).rejects.toMatchObject({ kind: "canceled" });

@@ -177,7 +177,14 @@ export function createConnect(platform: Platform): ConnectStation {
           // Between half and the whole of it, so that the pages of many stations do not come back in step.
           await new Promise<void>((next) => {
             const stop = platform.after(waitMs * (0.5 + platform.fraction() / 2), next);
-            lifetime.signal.addEventListener("abort", () => (stop(), next()), { once: true });
+            lifetime.signal.addEventListener(
+              "abort",
+              () => {
+                stop();
+                next();
+              },
+              { once: true },
+            );
           });
           waitMs = Math.min(waitMs * 2, maxMs);
         }
@@ -192,7 +199,16 @@ export function createConnect(platform: Platform): ConnectStation {
             waiting.delete(waiter);
             signal?.removeEventListener("abort", onAbort);
           };
-          const waiter = { resolve: () => (leave(), ready()), reject: (error: StationError) => (leave(), failed(error)) };
+          const waiter = {
+            resolve() {
+              leave();
+              ready();
+            },
+            reject(error: StationError) {
+              leave();
+              failed(error);
+            },
+          };
           const onAbort = (): void => waiter.reject(canceled());
           signal?.addEventListener("abort", onAbort, { once: true });
           waiting.add(waiter);

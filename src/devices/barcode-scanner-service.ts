@@ -12,6 +12,8 @@ interface Watch {
   once: ((code: ScannedCode) => void) | undefined;
   /** The session that gets every code. */
   enabledFor: Caller | undefined;
+  /** Its connection is gone: whoever comes next, as a reloaded page does, takes over. */
+  away: boolean;
 }
 
 export interface BarcodeScannerServiceContext {
@@ -28,7 +30,7 @@ export class BarcodeScannerService {
   }
 
   adopt(bay: Bay<"barcodeScanner">): void {
-    const watch: Watch = { once: undefined, enabledFor: undefined };
+    const watch: Watch = { once: undefined, enabledFor: undefined, away: false };
     this.#watches.set(bay, watch);
     bay.onOpen((scanner) => {
       scanner.onScan((code) => this.#scanned(bay, watch, code));
@@ -70,7 +72,7 @@ export class BarcodeScannerService {
     this.#mayUse(bay, call.caller);
     const scanner = await bay.opened(call.signal);
     await scanner.trigger(true, call.signal);
-    this.#watch(bay).enabledFor = call.caller;
+    Object.assign(this.#watch(bay), { enabledFor: call.caller, away: false });
   }
 
   async disable(bay: Bay<"barcodeScanner">, caller: Caller): Promise<void> {
@@ -78,6 +80,10 @@ export class BarcodeScannerService {
     if (watch.enabledFor?.session !== caller.session) return;
     watch.enabledFor = undefined;
     if (bay.device && !watch.once) await this.#trigger(bay.device, false);
+  }
+
+  away({ session }: Caller, away: boolean): void {
+    for (const watch of this.#watches.values()) if (watch.enabledFor?.session === session) watch.away = away;
   }
 
   /** The citizen left, or the page did. */
@@ -93,8 +99,10 @@ export class BarcodeScannerService {
 
   #mayUse(bay: Bay<"barcodeScanner">, caller: Caller): void {
     bay.claims.check(caller);
-    const other = this.#watch(bay).enabledFor;
-    if (other && other.session !== caller.session) {
+    const watch = this.#watch(bay);
+    const other = watch.enabledFor;
+    if (other && watch.away && other.session !== caller.session) watch.enabledFor = undefined;
+    else if (other && other.session !== caller.session) {
       throw new DeviceError("busy", { device: bay.spec.id, message: `enabled by ${other.client}` });
     }
   }

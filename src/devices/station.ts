@@ -325,7 +325,9 @@ export function createStation(options: StationOptions): RunningStation {
     snapshots,
     disconnected: (caller) => {
       for (const bay of bays.values()) bay.claims.sessionGone(caller.session);
+      scanners.away(caller, true);
     },
+    resumed: (caller) => scanners.away(caller, false),
     sessionEnded: citizenGone,
     // A printer that is absent cannot be asked about its jobs: the station is ready without it.
     ready: () => [...bays.values()].every((bay) => bay.tried && (!isOf(bay, "printer") || !bay.device || printers.recovered(bay))),

@@ -1,5 +1,5 @@
-import { DeviceError } from "../kernel/errors.js";
 import type { Bitmap } from "../contracts/imaging.js";
+import { DeviceError } from "../kernel/errors.js";
 
 /** Four metres of paper at 203 dpi: longer is no receipt but a mistake. */
 export const MAX_ROWS = 32_000;

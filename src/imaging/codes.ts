@@ -64,7 +64,11 @@ function bars(block: Barcode): { runs: readonly number[]; label: string } {
   try {
     symbols = bwipjs.raw(BWIPP_NAMES[block.symbology], block.data, { includetext: true });
   } catch (cause) {
-    throw new DeviceError("invalid_params", { message: `the data is no ${block.symbology}`, hint: "Check the barcode's length, letters and check digit", cause });
+    throw new DeviceError("invalid_params", {
+      message: `the data is no ${block.symbology}`,
+      hint: "Check the barcode's length, letters and check digit",
+      cause,
+    });
   }
   // The library's own types leave out `txt`.
   const [symbol] = symbols as { sbs: number[]; txt?: [string, ...unknown[]][] }[];

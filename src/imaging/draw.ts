@@ -61,13 +61,25 @@ function place(cells: readonly Cell[], { widthDots, fontDots }: LayoutStyle): Te
 
 function drawTable(block: Extract<DrawableBlock, { type: "table" }>, style: LayoutStyle): Bitmap {
   const row = (texts: readonly (string | undefined)[], bold: boolean): Bitmap =>
-    drawColumns(style.widthDots, place(block.columns.map(({ weight, align }, index) => ({ text: texts[index] ?? "", weight, align, bold })), style));
+    drawColumns(
+      style.widthDots,
+      place(
+        block.columns.map(({ weight, align }, index) => ({ text: texts[index] ?? "", weight, align, bold })),
+        style,
+      ),
+    );
   const space = blankBitmap(style.widthDots, Math.round(style.fontDots / 6));
   const parts: Bitmap[] = [];
   if (block.columns.some((column) => column.header)) {
     const line = blankBitmap(style.widthDots, Math.round(style.fontDots / 3));
     fillRect(line, 0, 2, style.widthDots, 2);
-    parts.push(row(block.columns.map((column) => column.header), true), line);
+    parts.push(
+      row(
+        block.columns.map((column) => column.header),
+        true,
+      ),
+      line,
+    );
   }
   for (const texts of block.rows) parts.push(row(texts, false), space);
   return stack(style.widthDots, parts);

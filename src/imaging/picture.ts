@@ -16,7 +16,10 @@ export async function drawPicture(block: Picture, { widthDots }: LayoutStyle): P
   const file = Buffer.from(block.base64, "base64");
   const size = imageSize(file, block.mediaType);
   if (size.width * size.height > MAX_PIXELS) {
-    throw new DeviceError("too_large", { message: `the image has more than ${MAX_PIXELS} pixels`, hint: "Scale the image down to the paper's width" });
+    throw new DeviceError("too_large", {
+      message: `the image has more than ${MAX_PIXELS} pixels`,
+      hint: "Scale the image down to the paper's width",
+    });
   }
   const width = Math.min(block.widthDots ?? size.width, widthDots);
   const height = Math.max(1, Math.round((size.height * width) / size.width));

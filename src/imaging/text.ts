@@ -109,7 +109,8 @@ function drawLine(context: SKRSContext2D, line: string | undefined, column: Text
   // Whole dots: a letter looks the same wherever it stands.
   const x = column.x + offsetOf(column.align, column.width, Math.ceil(width));
   context.fillText(line, x, baseline);
-  if (column.underline) context.fillRect(x, baseline + Math.round(column.dots / 8), Math.ceil(width), Math.max(2, Math.round(column.dots / 12)));
+  if (column.underline)
+    context.fillRect(x, baseline + Math.round(column.dots / 8), Math.ceil(width), Math.max(2, Math.round(column.dots / 12)));
 }
 
 /** A block of text over the whole width. */

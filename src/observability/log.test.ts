@@ -6,8 +6,23 @@ import { createLogger, type LogLevel } from "./log.js";
 
 function capture(level: LogLevel = "debug") {
   let text = "";
-  const log = createLogger({ level, destination: { write: (line) => void (text += line) } });
-  return { log, text: () => text, lines: () => text.split("\n").filter(Boolean).map((line) => JSON.parse(line) as Record<string, unknown>) };
+  const log = createLogger({
+    level,
+    destination: {
+      write(line) {
+        text += line;
+      },
+    },
+  });
+  return {
+    log,
+    text: () => text,
+    lines: () =>
+      text
+        .split("\n")
+        .filter(Boolean)
+        .map((line) => JSON.parse(line) as Record<string, unknown>),
+  };
 }
 
 const PLANTED = "PLANTED-Nguyễn-Văn-A-001099012345";

@@ -64,7 +64,9 @@ function faultLine(fault: unknown): Line {
     // The stack begins with the message, which may run over several lines and look like frames.
     const whole = error.stack ?? "";
     const message = whole.indexOf(error.message);
-    const stack = (message === -1 ? whole : whole.slice(message + error.message.length)).split("\n").filter((row) => /^ {4}at [^\n]+(:\d+:\d+\)?|\(<anonymous>\)|native\)?)$/.test(row));
+    const stack = (message === -1 ? whole : whole.slice(message + error.message.length))
+      .split("\n")
+      .filter((row) => /^ {4}at [^\n]+(:\d+:\d+\)?|\(<anonymous>\)|native\)?)$/.test(row));
     frames.push(...stack.slice(0, 12).map((row) => row.trim()));
   }
   if (names.length === 0) names.push(typeof fault);

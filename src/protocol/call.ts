@@ -53,8 +53,10 @@ export interface Station {
   /** Answer of events.subscribe for one topic. */
   currentState(topic: Topic, caller: Caller): unknown;
   snapshots(): Result<"devices.list">["devices"];
-  /** The connection is gone: claims end and waits were aborted by the server. */
+  /** The connection is gone: claims end and waits were aborted by the server. Another session may take over what this one holds. */
   disconnected(caller: Caller): void;
+  /** It is back within the grace time. */
+  resumed(caller: Caller): void;
   /** The grace time passed, or the citizen left: nothing of the session stays. */
   sessionEnded(caller: Caller): void;
   /** Every configured device has been tried once and open jobs were looked at. */

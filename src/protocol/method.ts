@@ -41,7 +41,7 @@ export const COMMON_ERRORS = [
 export const FRONT = ["kiosk", "technician"] as const satisfies readonly Role[];
 export const TECHNICIAN = ["technician"] as const satisfies readonly Role[];
 export const SIMULATOR = ["simulator"] as const satisfies readonly Role[];
-export const EVERYONE = ROLES;
+export const EVERYONE: readonly Role[] = [...ROLES];
 
 /** The id of a device in the config: lower-case words joined by dashes. */
 export const DeviceId = z

@@ -102,7 +102,6 @@ export type PrinterStatus = z.infer<typeof PrinterStatus>;
 const printerErrors = ["unknown_device", "unsupported", "busy", "maintenance", "device_absent", "device_fault"] as const;
 
 export const PRINT_STAGES = ["queued", "preparing", "checking", "sending", "waiting_for_person", "confirming", "reconnecting"] as const;
-export type PrintStage = (typeof PRINT_STAGES)[number];
 
 export const printerMethods = {
   "printer.print": defineMethod({

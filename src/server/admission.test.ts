@@ -12,11 +12,11 @@ import {
   type UpgradeFacts,
 } from "./admission.js";
 import { CONNECTION_LIMITS, createBudget } from "./budget.js";
+import { sha256 } from "./fixture.js";
 import { encodeTextFrames } from "./frames.js";
 import { findUid, parseSockets } from "./peer-uid.js";
 import type { ServerSettings } from "./settings.js";
 import { bearerRole, findToken } from "./tokens.js";
-import { sha256 } from "./fixture.js";
 
 const settings: ServerSettings = {
   host: "127.0.0.1",

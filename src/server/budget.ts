@@ -56,7 +56,10 @@ export function createBudget(clock: Clock): Budget {
   const attempt = (key: string): boolean => {
     if (attempts.size > 256) for (const [other, bucket] of attempts) if (bucket.full()) attempts.delete(other);
     let bucket = attempts.get(key);
-    if (bucket === undefined) attempts.set(key, (bucket = createBucket(clock, ATTEMPTS.burst, ATTEMPTS.perSecond)));
+    if (bucket === undefined) {
+      bucket = createBucket(clock, ATTEMPTS.burst, ATTEMPTS.perSecond);
+      attempts.set(key, bucket);
+    }
     return bucket.take();
   };
   return {

@@ -22,7 +22,9 @@ describe("event stream", () => {
     room = true;
     stream.flush();
     deliver(device(4));
-    const params = sent.map((text) => (JSON.parse(text) as { params: { seq: number; coalesced?: number; data: { since?: number } } }).params);
+    const params = sent.map(
+      (text) => (JSON.parse(text) as { params: { seq: number; coalesced?: number; data: { since?: number } } }).params,
+    );
     expect(params.map(({ seq, coalesced, data }) => [seq, coalesced, data.since])).toEqual([
       [1, undefined, undefined],
       [2, 2, 3],
@@ -57,7 +59,16 @@ describe("events", () => {
     await simulator.client.request("events.subscribe", { topics: ["jobs", "barcodeScanner", "simulators"] });
     const scanned = { device: "scanner", at: 1, text: "PLANTED", base64: "", encoding: "utf-8", parsed: { kind: "plain" } } as const;
     station.emit({ topic: "barcodeScanner", data: { scanned }, session: owner.hello.result?.session as unknown as string });
-    const job = { kind: "print", job: "j", idempotencyKey: "k", device: "receipt", state: "queued", final: false, createdAt: 1, updatedAt: 1 } as const;
+    const job = {
+      kind: "print",
+      job: "j",
+      idempotencyKey: "k",
+      device: "receipt",
+      state: "queued",
+      final: false,
+      createdAt: 1,
+      updatedAt: 1,
+    } as const;
     station.emit({ topic: "jobs", data: job, principal: "token:somebody" });
     station.emit({ topic: "simulators", data: { simulator: "paper", kind: "receipt-printer", state: {} } });
     station.emit({ topic: "agent", data: { maintenance: true } });
@@ -111,7 +122,12 @@ describe("a client that does not read", () => {
     fixture.station.emit({ topic: "agent", data: { maintenance: true } });
     rawOf(client).resume();
     for (let id = 0; id < REQUESTS; id++) expect((await client.next(({ method }) => method === undefined)).id).toBe(id);
-    const events = [await client.next(), await client.next()].map(({ params }) => [params?.seq, params?.topic, params?.coalesced, params?.data?.since]);
+    const events = [await client.next(), await client.next()].map(({ params }) => [
+      params?.seq,
+      params?.topic,
+      params?.coalesced,
+      params?.data?.since,
+    ]);
     expect(events).toEqual([
       [1, "devices", 999, 1_000],
       [2, "agent", undefined, undefined],

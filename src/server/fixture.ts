@@ -59,6 +59,7 @@ export function fakeStation(handlers: Partial<Handlers> = {}): FakeStation {
     currentState: (topic) => (topic === "agent" ? { maintenance: false } : []),
     snapshots: () => [SNAPSHOT],
     disconnected: (caller) => void station.disconnectedCallers.push(caller),
+    resumed: () => {},
     sessionEnded: (caller) => void station.endedCallers.push(caller),
     ready: () => station.isReady,
   };

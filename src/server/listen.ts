@@ -99,7 +99,11 @@ export async function listenUnix(path: string, onRequest: RequestListener): Prom
   } catch (thrown) {
     server.close();
     if (codeOf(thrown) === "EADDRINUSE") {
-      throw new DeviceError("busy", { message: `${path} is in use`, hint: `Another agent listens on ${path}: stop it first`, cause: thrown });
+      throw new DeviceError("busy", {
+        message: `${path} is in use`,
+        hint: `Another agent listens on ${path}: stop it first`,
+        cause: thrown,
+      });
     }
     const hint = `Check that the folder of ${path} exists and may be written to (${String(codeOf(thrown))})`;
     throw new DeviceError("unsupported", { message: `cannot listen on ${path}`, hint, cause: thrown });

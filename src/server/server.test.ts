@@ -52,7 +52,9 @@ describe("upgrade", () => {
     expect(await request(`${host}Origin: ${ORIGIN}\r\nOrigin: https://evil.example\r\n${upgrade}${key}`)).toContain("403");
     expect(await request(`${host}Origin: ${ORIGIN}\r\n${upgrade}`)).toContain("400");
     expect(await request(`${host}Origin: ${ORIGIN}\r\n${upgrade}Sec-WebSocket-Key: short\r\n`)).toContain("400");
-    expect(await rawRequest(port, `GET http://127.0.0.1:${port}/v1 HTTP/1.1\r\n${host}Origin: ${ORIGIN}\r\n${upgrade}${key}\r\n`)).toContain("404");
+    expect(
+      await rawRequest(port, `GET http://127.0.0.1:${port}/v1 HTTP/1.1\r\n${host}Origin: ${ORIGIN}\r\n${upgrade}${key}\r\n`),
+    ).toContain("404");
     expect(await rawRequest(port, `POST /v1 HTTP/1.1\r\n${host}Origin: ${ORIGIN}\r\n${upgrade}${key}\r\n`)).toMatch(/40[05]/);
     expect(await rawRequest(port, "\u0016\u0003\u0001 not http\r\n\r\n")).toContain("400");
     await fixture.connect();
@@ -239,7 +241,12 @@ describe("hostile messages", () => {
     await using fixture = await startFixture();
     const { client } = await fixture.connect();
     const planted = "PLANTED-001099012345";
-    const document = { blocks: [{ type: "text", text: "x" }, { type: "columns", columns: [{ text: "a", align: planted }] }] };
+    const document = {
+      blocks: [
+        { type: "text", text: "x" },
+        { type: "columns", columns: [{ text: "a", align: planted }] },
+      ],
+    };
     const wrong = await client.request("printer.print", { document, idempotencyKey: "12345678" });
     expect(wrong.error?.message).toContain("document.blocks[1].columns[0].align");
     const type = await client.request("printer.print", { document: planted, idempotencyKey: planted });

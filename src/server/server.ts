@@ -1,4 +1,5 @@
-import { type IncomingMessage, STATUS_CODES, type Server } from "node:http";
+import assert from "node:assert/strict";
+import { type IncomingMessage, type Server, STATUS_CODES } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
@@ -84,7 +85,7 @@ function factsOf(door: Door, request: IncomingMessage): UpgradeFacts {
 
 /** @throws DeviceError `busy` where the port or a socket is taken; `unsupported` where the settings cannot be served */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { station, clock, log, meter, mode } = options;
+  const { station, clock, log, meter } = options;
   let settings = options.settings;
   let rules = admissionRules(settings, settings.port);
   let stopping: Promise<void> | undefined;
@@ -149,7 +150,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await closeAll();
     throw thrown;
   }
-  const { port } = listening.get("tcp")?.address() as AddressInfo;
+  const bound = listening.get("tcp")?.address() as AddressInfo | undefined;
+  assert(bound, "the TCP server listens");
+  const { port } = bound;
   rules = admissionRules(settings, port);
 
   const limits = {
@@ -184,10 +187,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const upgrade = async (door: Door, request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
     const facts = factsOf(door, request);
     const [origin] = facts.origins;
-    const early = stopping === undefined ? refuseHost(door, facts.hosts, rules) ?? refuseOrigin(facts, rules) : STOPPING;
+    const early = stopping === undefined ? (refuseHost(door, facts.hosts, rules) ?? refuseOrigin(facts, rules)) : STOPPING;
     if (early !== undefined) return reject(socket, early, origin);
     const uid = door === "tcp" && facts.loopback ? await peerUid(request) : undefined;
-    const late = stopping === undefined ? refusePeer(facts, uid, rules) ?? refuseTarget(facts) : STOPPING;
+    const late = stopping === undefined ? (refusePeer(facts, uid, rules) ?? refuseTarget(facts)) : STOPPING;
     if (late !== undefined) return reject(socket, late, origin);
     const slot = budget.take({ origin: door === "tcp" ? origin : `socket:${door}`, uid });
     if (typeof slot === "string") return reject(socket, { status: slot === "too_many_attempts" ? 429 : 503, reason: slot }, origin);
@@ -239,9 +242,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   /** Would the connection be let in now as it was then? */
   const stillAdmitted = ({ facts, uid, session }: Connection): boolean => {
-    if ((refuseHost(facts.door, facts.hosts, rules) ?? refuseOrigin(facts, rules) ?? refusePeer(facts, uid, rules)) !== undefined) return false;
+    if ((refuseHost(facts.door, facts.hosts, rules) ?? refuseOrigin(facts, rules) ?? refusePeer(facts, uid, rules)) !== undefined)
+      return false;
     const held = session?.token;
-    return held === undefined || settings.tokens.some(({ name, role, sha256 }) => name === held.name && role === held.role && sha256 === held.sha256);
+    return (
+      held === undefined ||
+      settings.tokens.some(({ name, role, sha256 }) => name === held.name && role === held.role && sha256 === held.sha256)
+    );
   };
   const scheme = settings.tls === undefined ? "" : "s";
   const address = settings.host.includes(":") ? `[${settings.host}]` : settings.host;

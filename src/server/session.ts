@@ -162,6 +162,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       known.grace?.[Symbol.dispose]();
       known.grace = undefined;
       known.link = link;
+      station.resumed(known.caller);
       known.events.flush();
     },
     detach(session, link, endNow) {

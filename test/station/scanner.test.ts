@@ -75,6 +75,15 @@ test("a claim keeps the scanner for one session, says who has it, and ends with 
   expect((await waiting).text).toBe("MINE-NOW");
 });
 
+test("a page that was reloaded gets the scanner that it had enabled before", async () => {
+  const scans = page.barcodeScanner.scans();
+  const first = scans.next();
+  first.catch(() => {});
+  while ((await other.call("barcodeScanner.scan", { timeoutMs: 1 }).catch((error: { kind: string }) => error.kind)) !== "busy");
+  page.close();
+  while ((await other.call("barcodeScanner.scan", { timeoutMs: 1 }).catch((error: { kind: string }) => error.kind)) !== "timeout");
+});
+
 test("a scanner that is pulled while a page waits ends the wait with its name, and is found again", async () => {
   const pulled = page.call("barcodeScanner.scan", {}, { onProgress: () => void station.act("scanner", "unplug") });
   await expect(pulled).rejects.toMatchObject({ kind: "device_absent", device: "scanner", hint: expect.stringMatching(/./) });

@@ -63,7 +63,12 @@ export function showDossier(app) {
       "div",
       { class: "actions" },
       h("button", { type: "button", class: "button", on: { click: () => app.finish() } }, icon("home"), texts.finish),
-      h("button", { type: "button", class: "button", on: { click: () => app.go("find", { dossier: undefined }) } }, icon("search"), texts.another),
+      h(
+        "button",
+        { type: "button", class: "button", on: { click: () => app.go("find", { dossier: undefined }) } },
+        icon("search"),
+        texts.another,
+      ),
       away,
       print,
     ),

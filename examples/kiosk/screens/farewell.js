@@ -16,7 +16,11 @@ export function showFarewell(app, signal) {
       h("p", { class: "lead", text: texts.farewellNote }),
       reminder,
     ),
-    h("div", { class: "actions" }, h("button", { type: "button", class: "button primary", on: { click: () => app.go("start") } }, icon("home"), texts.start)),
+    h(
+      "div",
+      { class: "actions" },
+      h("button", { type: "button", class: "button primary", on: { click: () => app.go("start") } }, icon("home"), texts.start),
+    ),
   );
   const timer = setTimeout(() => app.go("start"), SHOWN_MS);
   signal.addEventListener("abort", () => clearTimeout(timer), { once: true });

@@ -82,7 +82,11 @@ export function showFind(app, signal) {
         h("button", { type: "submit", class: "key go" }, icon("search"), h("span", { text: texts.find })),
       ),
     ),
-    h("div", { class: "actions" }, h("button", { type: "button", class: "button", on: { click: () => app.go("start") } }, icon("back"), texts.back)),
+    h(
+      "div",
+      { class: "actions" },
+      h("button", { type: "button", class: "button", on: { click: () => app.go("start") } }, icon("back"), texts.back),
+    ),
   );
 
   let wake = () => {};

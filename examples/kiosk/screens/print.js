@@ -19,7 +19,15 @@ function situation({ view, device }) {
 /** Errors after which nobody here can say what became of the slip; all others mean that it was not accepted. */
 const UNDECIDED = new Set(["connection_lost", "internal", "job_not_found", "unauthorized", "protocol_mismatch"]);
 
-const PICTURES = { printing: "printer", attention: "staff", printed: "check", sent: "check", unknown: "unknown", failed: "warn", notStarted: "warn" };
+const PICTURES = {
+  printing: "printer",
+  attention: "staff",
+  printed: "check",
+  sent: "check",
+  unknown: "unknown",
+  failed: "warn",
+  notStarted: "warn",
+};
 
 export function showPrint(app) {
   const { texts, view } = app;
@@ -57,7 +65,12 @@ export function showPrint(app) {
     const [title, ...notes] = lines;
     body.replaceChildren(
       kind === "printing"
-        ? h("div", { class: "machine", "aria-hidden": "true" }, h("div", { class: "slot" }), h("div", { class: "paper-out" }, h("i"), h("i"), h("i"), h("i")))
+        ? h(
+            "div",
+            { class: "machine", "aria-hidden": "true" },
+            h("div", { class: "slot" }),
+            h("div", { class: "paper-out" }, h("i"), h("i"), h("i"), h("i")),
+          )
         : h("div", { class: "medal", "aria-hidden": "true" }, icon(PICTURES[kind])),
       h("h1", { tabindex: "-1", text: title }),
       ...notes.filter(Boolean).map((note, index) => h("p", { class: index === 0 ? "lead" : "note", text: note })),
@@ -74,7 +87,8 @@ export function showPrint(app) {
         notStarted: [finish(false), toDossier(), button(texts.tryAgain, "printer", () => app.startPrint(dossier, view.print.again), true)],
       }[kind],
     );
-    if (kind === "printed" || kind === "sent" || kind === "unknown") actions.append(h("p", { class: "reprint-note", text: texts.reprintNote }));
+    if (kind === "printed" || kind === "sent" || kind === "unknown")
+      actions.append(h("p", { class: "reprint-note", text: texts.reprintNote }));
     if (moved && element.isConnected && kind !== "attention") body.querySelector("h1").focus({ preventScroll: true });
   };
   refresh();

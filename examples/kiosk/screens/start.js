@@ -7,12 +7,7 @@ export function showStart(app) {
     "section",
     { class: "start" },
     drum(),
-    h(
-      "div",
-      { class: "greeting" },
-      h("h1", { tabindex: "-1", text: texts.welcome }),
-      h("p", { class: "lead", text: texts.invitation }),
-    ),
+    h("div", { class: "greeting" }, h("h1", { tabindex: "-1", text: texts.welcome }), h("p", { class: "lead", text: texts.invitation })),
     h(
       "button",
       { type: "button", class: "offer", on: { click: () => app.go("find") } },

@@ -17,14 +17,14 @@ const CP1258_TONES: Readonly<Record<string, number>> = { "\u0300": 0xcc, "\u0309
 /** TCVN 5712:1993, VN3: no capitals with tones. */
 const TCVN3 = new Map<string, number>(
   Object.entries({
-    0xa1: "ĂÂÊÔƠƯĐăâêôơưđ",
-    0xb5: "àảãáạ",
-    0xbb: "ằẳẵắ",
-    0xc6: "ặầẩẫấậè",
-    0xce: "ẻẽéẹềểễếệìỉ",
-    0xdc: "ĩíịò",
-    0xe1: "ỏõóọồổỗốộờởỡớợù",
-    0xf1: "ủũúụừửữứựỳỷỹýỵ",
+    161: "ĂÂÊÔƠƯĐăâêôơưđ",
+    181: "àảãáạ",
+    187: "ằẳẵắ",
+    198: "ặầẩẫấậè",
+    206: "ẻẽéẹềểễếệìỉ",
+    220: "ĩíịò",
+    225: "ỏõóọồổỗốộờởỡớợù",
+    241: "ủũúụừửữứựỳỷỹýỵ",
   }).flatMap(([first, letters]) => [...letters].map((letter, index) => [letter, Number(first) + index] as const)),
 );
 
@@ -58,7 +58,10 @@ function cp1258Letter(letter: string): number[] | undefined {
   const tone = parts.find((part) => CP1258_TONES[part] !== undefined);
   const toneByte = tone === undefined ? undefined : CP1258_TONES[tone];
   if (tone === undefined || toneByte === undefined) return undefined;
-  const vowel = parts.filter((part) => part !== tone).join("").normalize("NFC");
+  const vowel = parts
+    .filter((part) => part !== tone)
+    .join("")
+    .normalize("NFC");
   const base = CP1258_WHOLE[vowel] ?? asciiLetter(vowel)?.[0];
   return base === undefined ? undefined : [base, toneByte];
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { defineDriver, type DriverContext } from "../../../contracts/driver.js";
+import { type DriverContext, defineDriver } from "../../../contracts/driver.js";
 import type { PreparedPrint, Printer } from "../../../contracts/printer.js";
 import { raceSignal } from "../../../kernel/deadline.js";
 import { DeviceError } from "../../../kernel/errors.js";
@@ -7,7 +7,7 @@ import { EscposConfig } from "./config.js";
 import { encode } from "./encoder.js";
 import { passBarrier } from "./evidence.js";
 import { layOut, previewOf, toBytes } from "./layout.js";
-import { DEAF, preflight, type PreparedReceipt, printReceipt } from "./print.js";
+import { DEAF, type PreparedReceipt, preflight, printReceipt } from "./print.js";
 import { profileOf } from "./profiles.js";
 import { askNames } from "./questions.js";
 import { resolvePrint } from "./resolve.js";
@@ -36,7 +36,9 @@ async function open(config: EscposConfig, context: DriverContext): Promise<Print
   const { device, clock, random, log, imaging, simulated, signal } = context;
   const link = await context.connect(signal);
   const talk = startTalk(link, clock, device);
-  const watch = config.oneWay ? deafWatch(context) : startWatch(talk, { device, clock, config, report: (condition) => context.report(condition) });
+  const watch = config.oneWay
+    ? deafWatch(context)
+    : startWatch(talk, { device, clock, config, report: (condition) => context.report(condition) });
   const session: Session = { device, config, clock, random, log, imaging, simulated, talk, watch, features: undefined, serial: undefined };
   const onAbort = (): void => void talk.close();
   signal.addEventListener("abort", onAbort, { once: true });
@@ -90,7 +92,9 @@ function printer(session: Session, identity: Printer["identity"], capabilities: 
       if (refusal) throw refusal;
       const features = session.features ?? DEAF;
       const bytes = encode((encoder) => encoder.cut(true, config.cutFeedLines));
-      const work = sendSegments(session, features, [{ bytes }], { onWait() {}, onProgress() {} }).then(() => passBarrier(session, features, () => {}));
+      const work = sendSegments(session, features, [{ bytes }], { onWait() {}, onProgress() {} }).then(() =>
+        passBarrier(session, features, () => {}),
+      );
       await raceSignal(work, signal);
     },
     selfTest: (signal) => selfTest(session, signal),

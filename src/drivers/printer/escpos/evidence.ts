@@ -34,9 +34,23 @@ export function featuresOf({ autoStatus, processId, inTurn, counter }: Baseline)
 }
 
 /** Undefined: the printer has a counter and does not tell it, so the job must not begin. */
-export async function takeBaseline(session: Session, features: Features, cuts: number | undefined, padBytes: number): Promise<Baseline | undefined> {
+export async function takeBaseline(
+  session: Session,
+  features: Features,
+  cuts: number | undefined,
+  padBytes: number,
+): Promise<Baseline | undefined> {
   const { autoStatus, processId, inTurn, counter } = features;
-  const facts: Baseline = { padBytes, autoStatus, processId, inTurn, serial: session.serial ?? null, counter: null, value: null, cuts: null };
+  const facts: Baseline = {
+    padBytes,
+    autoStatus,
+    processId,
+    inTurn,
+    serial: session.serial ?? null,
+    counter: null,
+    value: null,
+    cuts: null,
+  };
   if (counter === undefined || cuts === undefined) return facts;
   const value = await readCounter(session.talk, counter, session.config.replyMs);
   return value === undefined ? undefined : { ...facts, counter, value, cuts };

@@ -65,7 +65,12 @@ function headerOf(marks: PrintMarks): PrintBlock[] {
 
 /** The closing line of a torn receipt. */
 export function voidDocument(): PrintDocument {
-  return { blocks: [{ type: "feed", lines: 1 }, { type: "text", text: "BẢN IN HỎNG", align: "center", size: 2, bold: true, invert: true }] };
+  return {
+    blocks: [
+      { type: "feed", lines: 1 },
+      { type: "text", text: "BẢN IN HỎNG", align: "center", size: 2, bold: true, invert: true },
+    ],
+  };
 }
 
 function pieceOf(block: PrintBlock, config: EscposConfig, way: Way): Piece | { readonly draw: DrawableBlock } {
@@ -177,7 +182,12 @@ export function toBytes(pieces: readonly Piece[], config: EscposConfig): LaidOut
     return [{ bytes: piece.type === "cut" ? encode((encoder) => encoder.cut(piece.partial, config.cutFeedLines)) : kickDrawer(piece.pin) }];
   };
   const body = pieces.slice(0, lastCut).flatMap(segmentsOf);
-  const tail = concatBytes(pieces.slice(lastCut).flatMap(segmentsOf).map(({ bytes }) => bytes));
+  const tail = concatBytes(
+    pieces
+      .slice(lastCut)
+      .flatMap(segmentsOf)
+      .map(({ bytes }) => bytes),
+  );
   const byteLength = body.reduce((sum, { bytes }) => sum + bytes.length, tail.length);
   if (byteLength > MAX_BYTES) throw tooLong();
   const hasRaw = pieces.some((piece) => piece.type === "bytes" && piece.raw);
@@ -194,7 +204,12 @@ export function toBytes(pieces: readonly Piece[], config: EscposConfig): LaidOut
 }
 
 /** The same pieces as one picture; an inner cut is a row of dashes. */
-export async function previewOf(pieces: readonly Piece[], { widthDots }: EscposConfig, imaging: Imaging, signal: AbortSignal): Promise<PrintPreview> {
+export async function previewOf(
+  pieces: readonly Piece[],
+  { widthDots }: EscposConfig,
+  imaging: Imaging,
+  signal: AbortSignal,
+): Promise<PrintPreview> {
   const stride = Math.ceil(widthDots / 8);
   const parts = pieces.map((piece, index) => {
     if (piece.type === "bitmap") return piece.bitmap.bits;

@@ -47,14 +47,24 @@ export async function preflight(session: Session): Promise<DeviceError | undefin
 }
 
 /** See `Printer.print`. */
-export async function printReceipt(session: Session, { laidOut }: PreparedReceipt, steps: PrintSteps, signal: AbortSignal): Promise<PrintOutcome> {
+export async function printReceipt(
+  session: Session,
+  { laidOut }: PreparedReceipt,
+  steps: PrintSteps,
+  signal: AbortSignal,
+): Promise<PrintOutcome> {
   steps.progress("checking");
   const begun = await begin(session, laidOut, steps, signal);
   return "baseline" in begun ? await send(session, laidOut, steps, begun.baseline, signal) : begun;
 }
 
 /** Up to the durable mark before the first byte: whatever goes wrong, nothing has left. */
-async function begin(session: Session, laidOut: LaidOut, steps: PrintSteps, signal: AbortSignal): Promise<PrintOutcome | { readonly baseline: Baseline }> {
+async function begin(
+  session: Session,
+  laidOut: LaidOut,
+  steps: PrintSteps,
+  signal: AbortSignal,
+): Promise<PrintOutcome | { readonly baseline: Baseline }> {
   const { device } = session;
   try {
     signal.throwIfAborted();
@@ -134,7 +144,8 @@ async function confirm(
   // The answer was lost, or the printer restarted and forgot the question: its counter knows which.
   const cuts = (await passBarrier(session, features, onWait)) ? await countCuts(session, baseline) : "gone";
   if (cuts === "whole") return { state: "printed", confirmation: "confirmed" };
-  if (cuts === "gone") return { state: "unknown", reason: new DeviceError("device_fault", { device, message: "the printer did not confirm" }) };
+  if (cuts === "gone")
+    return { state: "unknown", reason: new DeviceError("device_fault", { device, message: "the printer did not confirm" }) };
   const reason = new DeviceError("device_absent", { device, message: "the printer lost the end of the receipt" });
   talk.fail(reason);
   throw reason;

@@ -1,10 +1,10 @@
+import type { Clock } from "../../../kernel/clock.js";
 import type { Random } from "../../../kernel/random.js";
 import { ASK_IN_TURN, AUTO_STATUS_ON, askCounter, askIdentity, askProcessId, INITIALISE } from "./codec.js";
 import type { EscposConfig } from "./config.js";
 import { CUT_COUNTERS, type CutCounter, type Features, profileOf } from "./profiles.js";
 import type { Reply } from "./replies.js";
 import { type Talk, withinMs } from "./talk.js";
-import type { Clock } from "../../../kernel/clock.js";
 
 /** Letters that no real-time answer looks like: they are found even where one cuts in. */
 const ID_LETTERS = "ACDEGHIKLMNOPQSTUWXY";
@@ -60,8 +60,14 @@ async function askOnce(talk: Talk, config: EscposConfig, random: Random, clock: 
   using told = talk.expect(processIdIs(id));
   using pushed = talk.expect((reply) => (reply.type === "auto_status" ? (true as const) : undefined));
   using inTurn = talk.expect(inTurnByte);
-  told.reply.then(() => (processId = true), () => {});
-  pushed.reply.then(() => (autoStatus = true), () => {});
+  told.reply.then(
+    () => (processId = true),
+    () => {},
+  );
+  pushed.reply.then(
+    () => (autoStatus = true),
+    () => {},
+  );
   if (asksMore) {
     await talk.send(AUTO_STATUS_ON);
     await talk.send(askProcessId(id));
@@ -90,7 +96,12 @@ export interface PrinterNames {
 /** GS I: who the printer says it is. */
 export async function askNames(talk: Talk, replyMs: number): Promise<PrinterNames> {
   const names: Record<string, string> = {};
-  for (const [name, n] of [["firmware", 65], ["vendor", 66], ["model", 67], ["serial", 68]] as const) {
+  for (const [name, n] of [
+    ["firmware", 65],
+    ["vendor", 66],
+    ["model", 67],
+    ["serial", 68],
+  ] as const) {
     const text = await talk.ask(askIdentity(n), (reply) => (reply.type === "text" ? reply.text : undefined), replyMs);
     if (text === undefined) break; // it knows no names; asking on would only take time
     names[name] = text;

@@ -6,12 +6,7 @@ import type { PrintDocument } from "../../../protocol/printer.js";
 import { createRig, type Journal, newJournal, type Rig } from "./rig.test.support.js";
 
 const receipt: PrintDocument = {
-  blocks: [
-    { type: "text", text: "Phần một", bold: true },
-    { type: "cut" },
-    { type: "text", text: "Phần hai" },
-    { type: "rule" },
-  ],
+  blocks: [{ type: "text", text: "Phần một", bold: true }, { type: "cut" }, { type: "text", text: "Phần hai" }, { type: "rule" }],
 };
 type RigOptions = Parameters<typeof createRig>[0];
 type RigConfig = Parameters<typeof createRig>[1];
@@ -59,7 +54,13 @@ async function resolved(broken: Rig, journal: Journal): Promise<PrintOutcome> {
 }
 
 /** Prints with the wire cut after `bytes`, finds out what became of it, and prints once more. */
-async function survive(options: RigOptions, config: RigConfig, clean: Reference, bytes: number, between: (rig: Rig) => Promise<void>): Promise<PrintOutcome["state"]> {
+async function survive(
+  options: RigOptions,
+  config: RigConfig,
+  clean: Reference,
+  bytes: number,
+  between: (rig: Rig) => Promise<void>,
+): Promise<PrintOutcome["state"]> {
   rig = createRig(options, config);
   const journal = newJournal();
   const printer = await rig.open();
@@ -81,7 +82,11 @@ async function survive(options: RigOptions, config: RigConfig, clean: Reference,
   const before = rig.simulator.receipts.length;
   expect((await rig.print(next, receipt)).state, at).toBe("printed");
   const fresh = rig.simulator.receipts.slice(before);
-  if (end?.state !== "not_started") expect(fresh.every((piece, index) => same(piece, clean.pieces[index])), at).toBe(true);
+  if (end?.state !== "not_started")
+    expect(
+      fresh.every((piece, index) => same(piece, clean.pieces[index])),
+      at,
+    ).toBe(true);
   await rig.close();
   rig = undefined;
   return end?.state ?? "unknown";
@@ -103,18 +108,22 @@ describe("a wire cut at every so many bytes", () => {
     },
     { name: "of a clone", options: { model: "clone" }, config: { profile: "clone" }, between: async () => {}, unknown: true },
   ];
-  it.each(worlds)("$name", async ({ options, config = {}, between, unknown }) => {
-    const clean = await reference(options, config);
-    expect(clean.pieces).toHaveLength(2);
-    const states = new Set<string>();
-    const dense = clean.bytes - 60; // the tail, byte by byte
-    for (let bytes = 0; bytes <= clean.bytes; bytes += bytes < dense ? 61 : 1) {
-      states.add(await survive(options, config, clean, bytes, between));
-    }
-    // And once not cut at all.
-    states.add(await survive(options, config, clean, 2 * clean.bytes, between));
-    expect(states.has("unknown")).toBe(unknown);
-    expect(states).toContain("failed");
-    expect(states).toContain("printed");
-  }, 120_000);
+  it.each(worlds)(
+    "$name",
+    async ({ options, config = {}, between, unknown }) => {
+      const clean = await reference(options, config);
+      expect(clean.pieces).toHaveLength(2);
+      const states = new Set<string>();
+      const dense = clean.bytes - 60; // the tail, byte by byte
+      for (let bytes = 0; bytes <= clean.bytes; bytes += bytes < dense ? 61 : 1) {
+        states.add(await survive(options, config, clean, bytes, between));
+      }
+      // And once not cut at all.
+      states.add(await survive(options, config, clean, 2 * clean.bytes, between));
+      expect(states.has("unknown")).toBe(unknown);
+      expect(states).toContain("failed");
+      expect(states).toContain("printed");
+    },
+    120_000,
+  );
 });

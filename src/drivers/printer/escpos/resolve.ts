@@ -1,7 +1,7 @@
 import type { InterruptedPrint, PrintOutcome } from "../../../contracts/printer.js";
 import { DeviceError } from "../../../kernel/errors.js";
-import { type Baseline, countCuts, featuresOf, parseBaseline, passBarrier } from "./evidence.js";
 import { encode } from "./encoder.js";
+import { type Baseline, countCuts, featuresOf, parseBaseline, passBarrier } from "./evidence.js";
 import { DEAF } from "./print.js";
 import type { Features } from "./profiles.js";
 import { sendSegments } from "./sending.js";
@@ -68,7 +68,12 @@ async function separate(session: Session, features: Features, onWait: () => void
 }
 
 /** A printer that only listens. */
-async function resolveBlindly(session: Session, job: InterruptedPrint, voiding: () => Promise<void>, signal: AbortSignal): Promise<PrintOutcome> {
+async function resolveBlindly(
+  session: Session,
+  job: InterruptedPrint,
+  voiding: () => Promise<void>,
+  signal: AbortSignal,
+): Promise<PrintOutcome> {
   const baseline = parseBaseline(job.baseline);
   if (job.step === "sent") return { state: "sent" };
   if (baseline) await bringIntoStep(session, DEAF, baseline, () => {});

@@ -1,3 +1,4 @@
+import { type ReceiptPrinter, ReceiptPrinterOptions, receiptPrinter } from "../../../../simulators/receipt-printer/index.js";
 import type { Condition, DriverContext } from "../../../contracts/driver.js";
 import type { Imaging } from "../../../contracts/imaging.js";
 import type { InterruptedPrint, PrintBaseline, Printer, PrintOutcome, PrintSteps } from "../../../contracts/printer.js";
@@ -8,10 +9,9 @@ import { DeviceError } from "../../../kernel/errors.js";
 import type { Link } from "../../../kernel/link.js";
 import { silentLog } from "../../../kernel/log.js";
 import { seededRandom } from "../../../kernel/random.js";
+import type { z } from "../../../kernel/schema.js";
 import type { PrintDocument } from "../../../protocol/printer.js";
 import { memoryPair } from "../../../transports/memory.js";
-import { ReceiptPrinterOptions, type ReceiptPrinter, receiptPrinter } from "../../../../simulators/receipt-printer/index.js";
-import type { z } from "../../../kernel/schema.js";
 import { EscposConfig } from "./config.js";
 import { escpos } from "./driver.js";
 
@@ -80,7 +80,11 @@ export function stepsInto(journal: Journal): PrintSteps {
 /** The real driver and a simulated printer at the two ends of a wire, in a time of their own. */
 export function createRig(options: z.input<typeof ReceiptPrinterOptions> = {}, config: z.input<typeof EscposConfig> = {}): Rig {
   const clock = manualClock();
-  const simulator = receiptPrinter.create(ReceiptPrinterOptions.parse(options), { clock, random: seededRandom(1), changed() {} }) as ReceiptPrinter;
+  const simulator = receiptPrinter.create(ReceiptPrinterOptions.parse(options), {
+    clock,
+    random: seededRandom(1),
+    changed() {},
+  }) as ReceiptPrinter;
   const conditions: Condition[] = [];
   const opened: Printer[] = [];
 

@@ -20,7 +20,12 @@ const QUIET_ROUNDS = 3;
  * fills, so that questions get through when it stops, and an acknowledgement that never comes tells of a restart that a cable hides.
  * Rejects when the talk ends.
  */
-export async function sendSegments(session: Session, features: Features, segments: readonly Segment[], events: SendingEvents): Promise<void> {
+export async function sendSegments(
+  session: Session,
+  features: Features,
+  segments: readonly Segment[],
+  events: SendingEvents,
+): Promise<void> {
   const { watch } = session;
   const total = segments.reduce((sum, { bytes }) => sum + bytes.length, 0);
   using window = features.inTurn ? openWindow(session, events) : undefined;
@@ -91,7 +96,12 @@ function openWindow({ talk, watch, config, device }: Session, events: SendingEve
 }
 
 /** To a printer that acknowledges nothing: only the wire tells how far it is. */
-export async function sendBlindly({ talk, watch, clock, config, device }: Session, features: Features, bytes: Uint8Array, events: SendingEvents): Promise<void> {
+export async function sendBlindly(
+  { talk, watch, clock, config, device }: Session,
+  features: Features,
+  bytes: Uint8Array,
+  events: SendingEvents,
+): Promise<void> {
   const sent = talk.send(bytes).then(() => true as const);
   sent.catch(() => {}); // the wait below rejects for the same reason
   let stalledMs = 0;

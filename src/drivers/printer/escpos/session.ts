@@ -1,9 +1,9 @@
 import type { Imaging } from "../../../contracts/imaging.js";
+import { concatBytes } from "../../../kernel/bytes.js";
 import type { Clock } from "../../../kernel/clock.js";
 import type { Logger } from "../../../kernel/log.js";
 import type { Random } from "../../../kernel/random.js";
 import { AUTO_STATUS_ON, INITIALISE } from "./codec.js";
-import { concatBytes } from "../../../kernel/bytes.js";
 import type { EscposConfig } from "./config.js";
 import type { Features } from "./profiles.js";
 import type { Talk } from "./talk.js";

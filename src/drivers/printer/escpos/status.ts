@@ -43,7 +43,18 @@ export function signsOfStatus(bytes: readonly [number, number, number, number]):
   const { coverOpen, paperStop } = offlineByte(bytes[1]);
   const { recoverable, cutterError, unrecoverable, autoRecoverable } = errorByte(bytes[2]);
   const { paperNearEnd, paperOut } = paperByte(bytes[3]);
-  return { drawerHigh, offline, waiting, coverOpen, recoverable, cutterError, unrecoverable, autoRecoverable, paperNearEnd, paperOut: paperOut || paperStop };
+  return {
+    drawerHigh,
+    offline,
+    waiting,
+    coverOpen,
+    recoverable,
+    cutterError,
+    unrecoverable,
+    autoRecoverable,
+    paperNearEnd,
+    paperOut: paperOut || paperStop,
+  };
 }
 
 export function signsOfAutoStatus(bytes: readonly [number, number, number, number]): PrinterSigns {
@@ -60,13 +71,21 @@ export function obstacle(signs: PrinterSigns, device: string): DeviceError | und
   if (signs.paperOut) return new DeviceError("paper_out", { device });
   if (signs.cutterError) return new DeviceError("paper_jam", { device });
   if (signs.autoRecoverable) {
-    return new DeviceError("device_fault", { device, message: "print head too hot", hint: "Wait a minute: it cools down and goes on by itself" });
+    return new DeviceError("device_fault", {
+      device,
+      message: "print head too hot",
+      hint: "Wait a minute: it cools down and goes on by itself",
+    });
   }
   if (signs.recoverable) {
     return new DeviceError("device_fault", { device, message: "recoverable error", hint: "Open and close the cover" });
   }
   if (signs.offline) {
-    return new DeviceError("device_fault", { device, message: "offline", hint: "Press the printer's feed button; if it stays offline, switch it off and on" });
+    return new DeviceError("device_fault", {
+      device,
+      message: "offline",
+      hint: "Press the printer's feed button; if it stays offline, switch it off and on",
+    });
   }
   return undefined;
 }

@@ -46,7 +46,11 @@ export function startWatch(talk: Talk, { device, clock, config, report }: WatchP
   const waiting = new Set<() => void>();
 
   const tell = (condition: Condition): void => {
-    const key = JSON.stringify([condition.state, "reason" in condition ? condition.reason.message : "", "warnings" in condition ? condition.warnings : []]);
+    const key = JSON.stringify([
+      condition.state,
+      "reason" in condition ? condition.reason.message : "",
+      "warnings" in condition ? condition.warnings : [],
+    ]);
     if (key === reported) return;
     reported = key;
     report(condition);
@@ -112,7 +116,8 @@ export function startWatch(talk: Talk, { device, clock, config, report }: WatchP
   /** Automatic status ends with the power: one that should have come and did not means that the printer was off. */
   const expectPush = async (before: PrinterSigns): Promise<void> => {
     if (pushed === before) await clock.sleep(config.replyMs, talk.signal);
-    if (pushed === before && guarding) talk.fail(new DeviceError("device_absent", { device, message: "the printer was switched off and on" }));
+    if (pushed === before && guarding)
+      talk.fail(new DeviceError("device_absent", { device, message: "the printer was switched off and on" }));
   };
 
   const poll = async (): Promise<void> => {
