@@ -11,11 +11,13 @@ const load = (module) => import(new URL(module, built).href);
 const { openRpcDocument } = await load("protocol/openrpc.js");
 const { protocolReference } = await load("protocol/reference.js");
 const { configReference } = await load("config/reference.js");
+const { simulatorReference } = await load("../simulators/reference.js");
 
 const documents = {
   "docs/protocol.md": protocolReference(),
   "docs/openrpc.json": `${JSON.stringify(openRpcDocument(), null, 2)}\n`,
   "docs/configuration.md": configReference(),
+  "simulators/README.md": simulatorReference(),
 };
 
 const check = process.argv.includes("--check");

@@ -18,6 +18,8 @@ export interface Simulation extends SimulatorDesk {
 }
 
 interface Served {
+  /** Kind and options, to know whether a new config wants another one. */
+  readonly made: string;
   readonly simulator: Simulator;
   readonly address: { readonly host: string; readonly port: number };
   close(): Promise<void>;
@@ -46,8 +48,9 @@ export function createSimulation(clock: Clock, random: Random): Simulation {
 
   return {
     async add(device, kind, options) {
+      const made = JSON.stringify([kind, options]);
       const known = served.get(device);
-      if (known) return known.address;
+      if (known?.made === made) return known.address;
       const maker = simulatorKinds.find((candidate) => candidate.kind === kind);
       if (!maker) {
         const kinds = simulatorKinds.map((candidate) => candidate.kind);
@@ -60,7 +63,9 @@ export function createSimulation(clock: Clock, random: Random): Simulation {
       }
       const simulator: Simulator = maker.create(parsed.data, { clock, random, changed: () => tell(snapshot(device, simulator)) });
       const { port, close } = await serveTcp(simulator, { host: "127.0.0.1", port: 0 });
-      served.set(device, { simulator, close, address: { host: "127.0.0.1", port } });
+      await known?.simulator.close();
+      await known?.close();
+      served.set(device, { made, simulator, close, address: { host: "127.0.0.1", port } });
       return { host: "127.0.0.1", port };
     },
     get: (device) => served.get(device)?.simulator,

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { parse, stringify } from "smol-toml";
 import { type Agent, startAgent } from "./agent.js";
 import { connectStation, type StationClient } from "./client/node.js";
+import { ConfigError, describeProblems } from "./config/config-error.js";
 import { parseConfig } from "./config/load.js";
 import type { StationConfig } from "./config/types.js";
 import { drivers } from "./drivers/index.js";
@@ -164,7 +165,7 @@ function testConfig(
   roleTokens: Readonly<Record<"kiosk" | "technician", string>>,
 ): StationConfig {
   const text = stringify({ agent: { mode: "test", stateDir }, devices: scenario.devices ?? DEFAULT_DEVICES });
-  const config = parseConfig(text, "scenario", drivers);
+  const config = readConfig(text);
   const tokens = (["kiosk", "technician"] as const).map((role) => ({
     name: role,
     role,
@@ -182,4 +183,13 @@ function testConfig(
       technicianSocket: undefined,
     },
   };
+}
+
+function readConfig(text: string): StationConfig {
+  try {
+    return parseConfig(text, "scenario", drivers);
+  } catch (thrown) {
+    if (!(thrown instanceof ConfigError)) throw thrown;
+    throw new DeviceError("invalid_params", { message: `scenario: ${describeProblems(thrown)}`, cause: thrown });
+  }
 }

@@ -13,6 +13,8 @@ export interface ConnectionFlags {
   readonly socket?: string;
   readonly url?: string;
   readonly tokenFile?: string;
+  /** Not typed by anyone: each command knows. The technician's unless told. */
+  readonly first?: SocketRole;
 }
 
 export function withConnection(command: Command): Command {
@@ -22,15 +24,17 @@ export function withConnection(command: Command): Command {
     .option("--token-file <file>", "file with the token to present");
 }
 
+/** Whose socket to try first: what a page may do (printing a slip) needs no technician, who prints in maintenance mode only. */
+export type SocketRole = "technician" | "service";
+
 /**
- * Where an agent of this machine may listen, best first: the technician's socket may do more, and a user's own agent
- * and demo go before the system's. The system's sockets lie in folders of their own, because these carry the permissions.
+ * Where an agent of this machine may listen, best first: a user's own agent and demo go before the system's. The system's sockets lie in folders of their own, because these carry the permissions.
  */
-export function socketCandidates(env: Readonly<Record<string, string | undefined>>): string[] {
+export function socketCandidates(env: Readonly<Record<string, string | undefined>>, first: SocketRole = "technician"): string[] {
   const { runtimeDir, stateDir } = processEnvironment(env);
   const folders = [runtimeDir, join(stateDir, "demo"), "/run/stationd"].filter((folder) => folder !== undefined);
   const paths = (role: string): string[] => folders.flatMap((folder) => [join(folder, `${role}.sock`), join(folder, role, `${role}.sock`)]);
-  return [...new Set([...paths("technician"), ...paths("service")])];
+  return [...new Set([...paths(first), ...paths(first === "technician" ? "service" : "technician")])];
 }
 
 /**
@@ -62,7 +66,7 @@ async function connect(terminal: Terminal, flags: ConnectionFlags, signal: Abort
   const { connectStation, StationError } = await import("../client/node.js");
   const token = flags.tokenFile === undefined ? undefined : (await readFile(flags.tokenFile, "utf8")).trim();
   const told = flags.url ?? (flags.socket === undefined ? undefined : socketUrl(flags.socket));
-  const looked = socketCandidates(terminal.env);
+  const looked = socketCandidates(terminal.env, flags.first);
   const urls = told === undefined ? looked.filter((path) => existsSync(path)).map(socketUrl) : [told];
   let lost = "";
   for (const url of urls) {

@@ -17,7 +17,7 @@ export const addPreview: AddCommand = (program, act) => {
     act(async (terminal, file: string, flags: ConnectionFlags & JsonFlag & { output: string; device?: string }) => {
       const { documentFrom } = await import("./text-document.js");
       const document = documentFrom(await readText(file));
-      return withStation(terminal, flags, async (client, signal) => {
+      return withStation(terminal, { ...flags, first: "service" }, async (client, signal) => {
         const params = { document, ...(flags.device === undefined ? {} : { device: flags.device }) };
         const { image, widthDots, heightDots, device } = await client.call("printer.preview", params, { signal });
         const picture = client.blob(image);

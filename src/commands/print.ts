@@ -39,7 +39,7 @@ export const addPrint: AddCommand = (program, act) => {
         ...(flags.device === undefined ? {} : { device: flags.device }),
         ...(flags.reprint && { reprint: true }),
       };
-      return withStation(terminal, flags, async (client, signal) => {
+      return withStation(terminal, { ...flags, first: "service" }, async (client, signal) => {
         const progress = progressLine(terminal);
         let job: PrintJob;
         try {

@@ -16,7 +16,7 @@ export const addScan: AddCommand = (program, act) => {
     ["stationd scan --timeout 5 --json", "with all that is known of it"],
   ]).action(
     act(async (terminal, flags: ConnectionFlags & JsonFlag & { device?: string; timeout: number }) =>
-      withStation(terminal, flags, async (client, signal) => {
+      withStation(terminal, { ...flags, first: "service" }, async (client, signal) => {
         if (terminal.noteIsTty) terminal.note(`Show a code to the scanner (${flags.timeout} s)…\n`);
         const params = { timeoutMs: Math.round(flags.timeout * 1_000), ...(flags.device === undefined ? {} : { device: flags.device }) };
         const scan = await client.call("barcodeScanner.scan", params, { signal });
