@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { diffConfigs } from "./config/diff.js";
 import type { DeviceConfig, StationConfig } from "./config/types.js";
-import type { DeviceSpec } from "./devices/bay.js";
+import type { DeviceSpec } from "./devices/device-spec.js";
 import { createStation } from "./devices/station.js";
 import { drivers } from "./drivers/index.js";
 import { createImaging } from "./imaging/imaging.js";

@@ -1,37 +1,13 @@
-import type { Condition, DeviceContracts, DrivenClass, Driver, DriverContext, OpenDevice } from "../contracts/driver.js";
-import type { Imaging } from "../contracts/imaging.js";
-import type { Clock } from "../kernel/clock.js";
+import type { Condition, DeviceContracts, DrivenClass, DriverContext, OpenDevice } from "../contracts/driver.js";
 import { deadline, raceSignal } from "../kernel/deadline.js";
 import { asDeviceError, DeviceError, errorObject } from "../kernel/errors.js";
-import type { Connect } from "../kernel/link.js";
 import type { Logger } from "../kernel/log.js";
-import type { Meter } from "../kernel/meter.js";
-import type { Random } from "../kernel/random.js";
-import type { DeviceSnapshot, DeviceState } from "../protocol/devices.js";
+import type { DeviceSnapshot } from "../protocol/devices.js";
 import { Claims } from "./claim.js";
+import { describeDevice, errorOf, reasonOf } from "./device-snapshot.js";
+import type { BayContext, DeviceSpec } from "./device-spec.js";
 import { Fifo } from "./fifo.js";
 import { type Life, type LifeEffect, type LifeEvent, next } from "./lifecycle.js";
-
-/** A device as the config names it, with its wire. */
-export interface DeviceSpec<C extends DrivenClass = DrivenClass> {
-  readonly id: string;
-  readonly driver: Driver<C>;
-  /** Parsed by the driver's own schema. */
-  readonly settings: unknown;
-  readonly connect: Connect;
-  readonly simulated: boolean;
-  readonly enabled: boolean;
-  /** Stable name of the socket it is plugged into, where the system tells. */
-  readonly hardwarePath?: () => Promise<string | undefined>;
-}
-
-export interface BayContext {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Logger;
-  readonly meter: Meter;
-  readonly imaging: Imaging;
-}
 
 interface Opening<D> {
   readonly ended: AbortController;
@@ -160,20 +136,9 @@ export class Bay<C extends DrivenClass = DrivenClass> {
 
   /** Any thrown thing as an error that names this device. What a driver throws outside the closed list is its fault. */
   named(thrown: unknown): DeviceError {
-    if (!(thrown instanceof DeviceError)) {
-      this.#log.error("driver threw outside the closed list", {}, thrown);
-      return new DeviceError("device_fault", { device: this.spec.id, message: "the driver failed", cause: thrown });
-    }
-    if (thrown.device !== undefined) return thrown;
-    const { kind: _, ...rest } = errorObject(thrown);
-    return new DeviceError(thrown.kind, {
-      message: rest.message,
-      retryable: rest.retryable,
-      hint: rest.hint,
-      device: this.spec.id,
-      cause: thrown,
-      ...(rest.details === undefined ? {} : { details: rest.details }),
-    });
+    if (thrown instanceof DeviceError) return errorOf(this.spec.id, thrown);
+    this.#log.error("driver threw outside the closed list", {}, thrown);
+    return new DeviceError("device_fault", { device: this.spec.id, message: "the driver failed", cause: thrown });
   }
 
   snapshot(): DeviceSnapshot {
@@ -182,28 +147,14 @@ export class Bay<C extends DrivenClass = DrivenClass> {
   }
 
   #describe(): DeviceSnapshot {
-    const life = this.#life;
-    const standing = life.at === "open" ? life.standing : undefined;
-    const running = this.fifo.running || undefined;
-    const state: DeviceState = standing ? (standing.state === "ready" && running ? "busy" : standing.state) : (life.at as DeviceState);
-    const reason =
-      standing && standing.state !== "ready" ? standing.reason : life.at === "absent" || life.at === "faulted" ? life.reason : undefined;
-    const warnings = standing && standing.state !== "faulted" ? standing.warnings : [];
-    const identity = { ...this.device?.identity, ...(this.#path === undefined ? {} : { hardwarePath: this.#path }) };
-    const claim = this.claims.shown;
-    return {
-      id: this.spec.id,
-      class: this.spec.driver.class,
-      driver: this.spec.driver.id,
-      state,
+    return describeDevice(this.spec, {
+      life: this.#life,
       since: this.#since,
-      ...(reason ? { reason: errorObject(this.named(reason)) as NonNullable<DeviceSnapshot["reason"]> } : {}),
-      ...(warnings.length > 0 ? { warnings: [...warnings] } : {}),
-      ...(this.spec.simulated ? { simulated: true as const } : {}),
-      ...(Object.keys(identity).length > 0 ? { identity } : {}),
-      queue: { length: this.fifo.length, ...(running ? { running } : {}) },
-      ...(claim ? { claim } : {}),
-    };
+      identity: { ...this.device?.identity, ...(this.#path === undefined ? {} : { hardwarePath: this.#path }) },
+      queued: this.fifo.length,
+      running: this.fifo.running || undefined,
+      claim: this.claims.shown,
+    });
   }
 
   #whyNot(): DeviceError {
@@ -243,12 +194,7 @@ export class Bay<C extends DrivenClass = DrivenClass> {
       const standing = (of: Life): string => (of.at === "open" ? of.standing.state : of.at);
       if (standing(life) !== standing(before)) {
         this.#since = this.#context.clock.now();
-        const reason =
-          life.at === "absent" || life.at === "faulted"
-            ? life.reason
-            : life.at === "open" && life.standing.state !== "ready"
-              ? life.standing.reason
-              : undefined;
+        const reason = reasonOf(life);
         this.#log.info("device state", { state: standing(life), ...(reason ? { kind: reason.kind } : {}) });
       }
       this.#touch();

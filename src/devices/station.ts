@@ -9,7 +9,9 @@ import type { Result } from "../protocol/methods.js";
 import type { Mode, Topic } from "../protocol/session.js";
 import { announcer } from "./announcer.js";
 import { BarcodeScannerService } from "./barcode-scanner-service.js";
-import { Bay, type BayContext, type DeviceSpec } from "./bay.js";
+import { Bay } from "./bay.js";
+import { createCitizens } from "./citizens.js";
+import type { BayContext, DeviceSpec } from "./device-spec.js";
 import { PrinterService } from "./printer-service.js";
 import type { SimulatorDesk } from "./simulator-desk.js";
 
@@ -42,11 +44,7 @@ export function createStation(options: StationOptions): RunningStation {
   const { clock, journal, log } = options;
   const startedAt = clock.monotonicMs();
   const bays = new Map<string, Bay>();
-  /** Kiosk sessions that touched a device since their last endCitizen. */
-  const citizens = new Set<string>();
-  /** What endCitizen cancels. */
-  const waits = new Map<string, Set<AbortController>>();
-  let maintenance = false;
+  const citizens = createCitizens();
   let emit: (event: StationEvent) => void = () => {};
 
   const announce = announcer<Bay>(clock, (bay) => {
@@ -92,50 +90,8 @@ export function createStation(options: StationOptions): RunningStation {
     return bay as unknown as Bay<C>;
   };
 
-  /** Every use of a device for a citizen passes here. */
-  const enter = ({ caller }: Call): void => {
-    if (caller.role !== "kiosk") return;
-    if (maintenance) throw new DeviceError("maintenance");
-    citizens.add(caller.session);
-  };
-
-  /** Paper and raw bytes are a technician's only while no citizen can be in between. */
-  const enterForPaper = (call: Call): void => {
-    enter(call);
-    if (call.caller.role === "technician" && !maintenance) {
-      throw new DeviceError("maintenance", {
-        message: "technicians print in maintenance mode only",
-        hint: "Switch it on first: stationd maintenance on",
-        retryable: false,
-      });
-    }
-  };
-
-  /** A call that endCitizen cancels too. */
-  const waiting = async <T>(call: Call, work: (call: Call) => Promise<T>): Promise<T> => {
-    const { session } = call.caller;
-    const wait = new AbortController();
-    const onAbort = (): void => wait.abort(call.signal.reason);
-    call.signal.addEventListener("abort", onAbort, { once: true });
-    const ofSession = waits.get(session) ?? new Set();
-    waits.set(session, ofSession.add(wait));
-    try {
-      return await work({
-        caller: call.caller,
-        signal: wait.signal,
-        progress: (...told) => call.progress(...told),
-        blob: (...bytes) => call.blob(...bytes),
-      });
-    } finally {
-      call.signal.removeEventListener("abort", onAbort);
-      ofSession.delete(wait);
-      if (ofSession.size === 0) waits.delete(session);
-    }
-  };
-
   const citizenGone = (caller: Caller): void => {
-    citizens.delete(caller.session);
-    for (const wait of waits.get(caller.session) ?? []) wait.abort(new DeviceError("canceled", { message: "the citizen's session ended" }));
+    citizens.gone(caller);
     scanners.sessionEnded(caller);
   };
 
@@ -171,7 +127,7 @@ export function createStation(options: StationOptions): RunningStation {
       return { ...marked(bay), version: 1, capabilities: { ...device.capabilities } as Result<"devices.capabilities">["capabilities"] };
     },
     "devices.claim": (params, call) => {
-      enter(call);
+      citizens.enter(call);
       const bay = one(params.device);
       return { device: params.device, until: bay.claims.take(call.caller, params.ttlMs) };
     },
@@ -203,7 +159,7 @@ export function createStation(options: StationOptions): RunningStation {
       return { jobs: records.map(shownJob) };
     },
     "printer.print": async (params, call) => {
-      enterForPaper(call);
+      citizens.enterForPaper(call);
       const raw = params.document.blocks.findIndex((block) => block.type === "raw");
       if (raw >= 0 && call.caller.role !== "technician") {
         throw new DeviceError("forbidden", { message: `document.blocks[${raw}]: raw bytes are a technician's` });
@@ -211,7 +167,7 @@ export function createStation(options: StationOptions): RunningStation {
       return await printers.print(ofClass("printer", params.device), params, call);
     },
     "printer.preview": async (params, call) => {
-      enter(call);
+      citizens.enter(call);
       const bay = ofClass("printer", params.device);
       const { preview } = bay.spec.driver;
       if (!preview) throw new DeviceError("unsupported", { device: bay.spec.id });
@@ -235,18 +191,18 @@ export function createStation(options: StationOptions): RunningStation {
       return { ...marked(bay), ...status };
     },
     "printer.cut": async (params, call) => {
-      enterForPaper(call);
+      citizens.enterForPaper(call);
       const bay = ofClass("printer", params.device);
       bay.claims.check(call.caller);
       await bay.use("printer.cut", call.signal, (printer, signal) => printer.cut(signal));
       return marked(bay);
     },
     "barcodeScanner.scan": (params, call) => {
-      enter(call);
-      return waiting(call, (waited) => scanners.scan(ofClass("barcodeScanner", params.device), waited));
+      citizens.enter(call);
+      return citizens.waiting(call, (waited) => scanners.scan(ofClass("barcodeScanner", params.device), waited));
     },
     "barcodeScanner.enable": async (params, call) => {
-      enter(call);
+      citizens.enter(call);
       const bay = ofClass("barcodeScanner", params.device);
       await scanners.enable(bay, call);
       return marked(bay);
@@ -261,18 +217,16 @@ export function createStation(options: StationOptions): RunningStation {
       version: options.version,
       node: process.versions.node,
       mode: options.mode,
-      maintenance,
+      maintenance: citizens.maintenance,
       uptimeMs: Math.round(clock.monotonicMs() - startedAt),
       drivers: options.drivers.map(({ class: of, id, summary }) => ({ class: of, id, summary })),
     }),
-    "agent.maintenance": (params, { caller }) => {
-      if (params.on && citizens.size > 0) throw new DeviceError("busy", { message: "a citizen's session is open" });
-      if (params.on !== maintenance) {
-        maintenance = params.on;
-        log.info(maintenance ? "audit: maintenance on" : "audit: maintenance off", { role: caller.role });
-        emit({ topic: "agent", data: { maintenance } });
+    "agent.maintenance": ({ on }, { caller }) => {
+      if (citizens.setMaintenance(on)) {
+        log.info(on ? "audit: maintenance on" : "audit: maintenance off", { role: caller.role });
+        emit({ topic: "agent", data: { maintenance: on } });
       }
-      return { maintenance };
+      return { maintenance: on };
     },
     "diagnostics.run": async (params, call) => {
       const chosen = params.device === undefined ? [...bays.values()] : [one(params.device)];
@@ -313,7 +267,7 @@ export function createStation(options: StationOptions): RunningStation {
         case "devices":
           return snapshots();
         case "agent":
-          return { maintenance };
+          return { maintenance: citizens.maintenance };
         case "jobs":
           return printers.openJobs(caller.role === "technician" ? undefined : caller.principal);
         case "barcodeScanner":

@@ -7,7 +7,7 @@ import { silentLog } from "../../kernel/log.js";
 import { noMeter } from "../../kernel/meter.js";
 import { seededRandom } from "../../kernel/random.js";
 import { z } from "../../kernel/schema.js";
-import type { BayContext, DeviceSpec } from "../bay.js";
+import type { BayContext, DeviceSpec } from "../device-spec.js";
 
 const noImaging: Imaging = {
   draw: () => Promise.reject(new DeviceError("internal")),

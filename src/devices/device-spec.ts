@@ -1,0 +1,28 @@
+import type { DrivenClass, Driver } from "../contracts/driver.js";
+import type { Imaging } from "../contracts/imaging.js";
+import type { Clock } from "../kernel/clock.js";
+import type { Connect } from "../kernel/link.js";
+import type { Logger } from "../kernel/log.js";
+import type { Meter } from "../kernel/meter.js";
+import type { Random } from "../kernel/random.js";
+
+/** A device as the config names it, with its wire. */
+export interface DeviceSpec<C extends DrivenClass = DrivenClass> {
+  readonly id: string;
+  readonly driver: Driver<C>;
+  /** Parsed by the driver's own schema. */
+  readonly settings: unknown;
+  readonly connect: Connect;
+  readonly simulated: boolean;
+  readonly enabled: boolean;
+  /** Stable name of the socket it is plugged into, where the system tells. */
+  readonly hardwarePath?: () => Promise<string | undefined>;
+}
+
+export interface BayContext {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly meter: Meter;
+  readonly imaging: Imaging;
+}
