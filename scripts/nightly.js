@@ -6,6 +6,11 @@ import { orSentence, ROOT, SetupFault, setUp } from "./setup.js";
 const RUNS = [
   { name: "journal: 200 kills", args: ["scripts/test.js", "dist/src/journal/faults.test.js"], env: { STATIOND_JOURNAL_KILLS: "200" } },
   { name: "print torture: 2,000 kills and cuts", args: ["scripts/run.js", "dist/test/torture/print.js", "--runs", "2000"], env: {} },
+  {
+    name: "printer simulator: twenty million random commands",
+    args: ["scripts/test.js", "dist/simulators/receipt-printer/fuzz.test.js"],
+    env: { STATIOND_PRINTER_COMMANDS: "20000000" },
+  },
   { name: "fuzz: a hundred times as long", args: ["scripts/test.js"], env: { STATIOND_FUZZ_FACTOR: "100" } },
 ];
 

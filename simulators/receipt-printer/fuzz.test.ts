@@ -3,7 +3,7 @@ import { seededRandom } from "../../src/kernel/random.js";
 import { fuzzPrinter } from "./fuzz.js";
 
 /** Many more with STATIOND_PRINTER_COMMANDS, as the nightly run has it. */
-const COMMANDS = Number(process.env.STATIOND_PRINTER_COMMANDS ?? 20_000);
+const COMMANDS = Number(process.env.STATIOND_PRINTER_COMMANDS ?? 1_000_000);
 
 it(`survives ${COMMANDS} random commands with its paper, cover and power misbehaving`, async () => {
   const result = await fuzzPrinter(seededRandom(COMMANDS), COMMANDS);
