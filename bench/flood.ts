@@ -25,7 +25,7 @@ export async function flood(): Promise<BenchResult> {
     clearInterval(watch);
     flooder.kill("SIGKILL");
     await ended(flooder);
-    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    await new Promise((resolve) => setTimeout(resolve, 15_000));
     const after = residentKib(pid);
     socket.close();
     return {
