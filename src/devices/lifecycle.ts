@@ -63,6 +63,13 @@ function failed(attempt: number, reason: DeviceError): Step {
   return { life, effects: reason.retryable ? [{ type: "retry_after", ms: retryDelayMs(attempt) }] : [] };
 }
 
+function opened(attempt: number): Step {
+  return {
+    life: { at: "open", attempt, standing: { state: "ready", warnings: [] } },
+    effects: [{ type: "settle_after", ms: SETTLED_MS }],
+  };
+}
+
 /** The transition table. An event that means nothing in a state changes nothing. */
 export function next(life: Life, event: LifeEvent): Step {
   if (event.type === "disable") return { life: { at: "disabled" }, effects: life.at === "disabled" ? [] : [close] };
@@ -72,10 +79,7 @@ export function next(life: Life, event: LifeEvent): Step {
     case "opening":
       switch (event.type) {
         case "opened":
-          return {
-            life: { at: "open", attempt: life.attempt, standing: { state: "ready", warnings: [] } },
-            effects: [{ type: "settle_after", ms: SETTLED_MS }],
-          };
+          return opened(life.attempt);
         case "open_failed":
           return failed(life.attempt, event.reason);
         case "retry":
@@ -91,10 +95,7 @@ export function next(life: Life, event: LifeEvent): Step {
         case "retry":
           return { life: { ...life, attempt: life.attempt + 1 }, effects: [open] };
         case "opened":
-          return {
-            life: { at: "open", attempt: life.attempt, standing: { state: "ready", warnings: [] } },
-            effects: [{ type: "settle_after", ms: SETTLED_MS }],
-          };
+          return opened(life.attempt);
         case "open_failed":
           return failed(life.attempt, event.reason);
         case "hotplug":

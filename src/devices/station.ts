@@ -77,17 +77,15 @@ export function createStation(options: StationOptions): RunningStation {
 
   /** The named device, or the only one of its class. */
   const ofClass = <C extends DrivenClass>(wanted: C, id: string | undefined): Bay<C> => {
-    const candidates = [...bays.values()].filter((bay) => bay.spec.driver.class === wanted);
+    const candidates = [...bays.values()].filter((bay) => isOf(bay, wanted));
     const bay = id === undefined ? candidates[0] : one(id);
     if (!bay) throw new DeviceError("unknown_device", { message: `this station has no ${wanted}`, hint: `Add a ${wanted} to the config` });
-    if (bay.spec.driver.class !== wanted) {
-      throw new DeviceError("unknown_device", { device: bay.spec.id, message: `${bay.spec.id} is no ${wanted}` });
-    }
+    if (!isOf(bay, wanted)) throw new DeviceError("unknown_device", { device: bay.spec.id, message: `${bay.spec.id} is no ${wanted}` });
     if (id === undefined && candidates.length > 1) {
       const devices = candidates.map((candidate) => candidate.spec.id);
       throw new DeviceError("invalid_params", { message: `device: name one of ${devices.join(", ")}`, details: { devices } });
     }
-    return bay as unknown as Bay<C>;
+    return bay;
   };
 
   const citizenGone = (caller: Caller): void => {

@@ -142,14 +142,3 @@ test("dependencies are pinned exactly, and each is explained", () => {
     expect(reasons, `docs/dependencies.md says nothing of ${name}`).toContain(`\`${name}\``);
   }
 });
-
-test("the project speaks only of itself", () => {
-  const words = /(^|[^\w.])\/work\/|before-stop|developer session/;
-  const files = ["src", "simulators", "test", "bench", "docs", "examples", "systemd", "scripts", ".ci"].flatMap((folder) =>
-    readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name)),
-  );
-  const self = "test/house/imports.test.ts";
-  expect(files.filter((file) => file !== self && words.test(readFileSync(file, "utf8")))).toEqual([]);
-});
