@@ -87,7 +87,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     mode: config.agent.mode,
     name: config.agent.name,
     version,
-    drivers,
+    drivers: [...new Set([...drivers, ...config.devices.map(({ driver }) => driver)])],
     simulators: simulation,
   });
 

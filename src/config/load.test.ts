@@ -59,7 +59,7 @@ const receipt = `[devices.receipt]\ndriver = "escpos"\n${tcp}\n`;
 describe("parseConfig", () => {
   it("fills in every default", () => {
     expect(parse("")).toEqual({
-      agent: { name: "station", mode: "production", stateDir: "/var/lib/stationd", logLevel: "info" },
+      agent: { name: "station", mode: "production", stateDir: "/var/lib/stationd", logLevel: "info", drivers: [] },
       server: {
         host: "127.0.0.1",
         port: 7870,

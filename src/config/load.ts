@@ -12,10 +12,11 @@ import { type ConfigEnvironment, processEnvironment } from "./environment.js";
 import { type Explained, explain } from "./explain.js";
 import { inputSchema, type Schema } from "./json-schema.js";
 import { type KeyPath, keyPositions } from "./key-positions.js";
+import { withOutsideDrivers } from "./outside-drivers.js";
 import { DEVICE_KEYS, DeviceTable, StationFile } from "./station-file.js";
 import type { DeviceConfig, StationConfig } from "./types.js";
 
-/** Reads and parses a config file. @throws ConfigError, also where the file cannot be read */
+/** Reads and parses a config file, and loads the drivers that it names from outside `registry`. @throws ConfigError, also where the file cannot be read */
 export async function loadConfig(
   file: string,
   registry: readonly AnyDriver[] = drivers,
@@ -27,7 +28,12 @@ export async function loadConfig(
   } catch (error) {
     throw new ConfigError(file, [{ path: "", message: unreadable(error) }]);
   }
-  return parseConfig(text, file, registry, environment);
+  const { agent } = parseToml(text, file) as { agent?: { drivers?: unknown } };
+  if (!Array.isArray(agent?.drivers)) return parseConfig(text, file, registry, environment);
+  const found: Explained[] = [];
+  const drivers = await withOutsideDrivers(agent.drivers, registry, (path, message) => void found.push({ path, message }));
+  if (found.length > 0) throw new ConfigError(file, located(found, text));
+  return parseConfig(text, file, drivers, environment);
 }
 
 function unreadable(error: unknown): string {
@@ -141,7 +147,13 @@ function assemble(
     return environment.runtimeDir === undefined ? undefined : join(environment.runtimeDir, name);
   };
   return {
-    agent: { name: agent.name, mode: agent.mode, stateDir: agent.stateDir ?? environment.stateDir, logLevel: agent.logLevel },
+    agent: {
+      name: agent.name,
+      mode: agent.mode,
+      stateDir: agent.stateDir ?? environment.stateDir,
+      logLevel: agent.logLevel,
+      drivers: agent.drivers,
+    },
     server: {
       host: server.host,
       port: server.port,

@@ -38,6 +38,12 @@ const AgentTable = z.strictObject({
     .optional()
     .describe("Folder of the journal and the station key. Unless told: `$STATE_DIRECTORY` (systemd), else `~/.local/state/stationd`."),
   logLevel: z.enum(["debug", "info", "warn", "error", "silent"]).default("info").describe("The least severe lines that are logged."),
+  drivers: z
+    .array(absolutePath)
+    .default([])
+    .describe(
+      "Modules with drivers from outside this package, by path: see docs/driver-guide.md. They run with the agent's rights; changing them needs a restart.",
+    ),
 });
 
 const Token = z.strictObject({

@@ -11,6 +11,8 @@ export interface StationConfig {
     /** Journal, station key. Made with mode 0700. */
     readonly stateDir: string;
     readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
+    /** Modules that drivers were loaded from, besides the registry. */
+    readonly drivers: readonly string[];
   };
   readonly server: {
     readonly host: string;

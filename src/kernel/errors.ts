@@ -64,8 +64,17 @@ export interface DeviceErrorOptions {
   readonly cause?: unknown;
 }
 
+const BRAND = Symbol.for("stationd.DeviceError");
+
 /** The only error that leaves a room. An impossible state is an assertion, not a DeviceError. */
 export class DeviceError extends Error {
+  /** The bundled command and a driver from outside hold two copies of this class: one is the other's error all the same. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    if (this !== DeviceError) return Function.prototype[Symbol.hasInstance].call(this, value);
+    return typeof value === "object" && value !== null && BRAND in value;
+  }
+
+  readonly [BRAND] = true;
   override readonly name = "DeviceError";
   readonly kind: ErrorKind;
   readonly retryable: boolean;

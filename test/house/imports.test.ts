@@ -26,7 +26,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   commands: ["kernel", "client", "config", "drivers/index", "protocol", "simulators", "version", "agent"],
 };
 /** Composition: everything. */
-const EVERYTHING = new Set(["agent", "testing", "simulation", "cli", "version"]);
+const EVERYTHING = new Set(["index", "agent", "testing", "simulation", "cli", "version"]);
 
 interface Import {
   readonly from: string;

@@ -128,6 +128,38 @@ test("run: a busy port is one clear sentence", async () => {
   expect(said.note).not.toMatch(/\bat .*:\d+:\d+/);
 });
 
+test("run: a driver from outside the package is one like any other, its errors too", async () => {
+  const config = join(folder, "outside.toml");
+  const module = fileURLToPath(new URL("../../src/drivers/_template/driver.js", import.meta.url));
+  const text = (drivers: string): string => `[agent]
+stateDir = "${join(folder, "outside")}"
+logLevel = "silent"
+drivers = [${JSON.stringify(drivers)}]
+[server]
+port = 0
+technicianSocket = "${join(folder, "o.sock")}"
+serviceSocket = false
+[devices.outside]
+driver = "template"
+link = { kind = "tcp", host = "127.0.0.1", port = 9 }
+`;
+  await writeFile(config, text(module));
+  expect(await stationd("config", "check", config)).toMatchObject({ code: 0 });
+  const { child, said } = start("run", "--config", config);
+  for (;;) {
+    const answer = await stationd("devices", "--json", "--socket", join(folder, "o.sock"));
+    if (!answer.out.includes('"absent"')) continue;
+    expect(json(answer)).toMatchObject({ devices: [{ driver: "template", reason: { kind: "device_absent" } }] });
+    break;
+  }
+  child.kill("SIGTERM");
+  expect((await said).code).toBe(0);
+  await writeFile(config, text(join(folder, "nothing.js")));
+  const refused = await stationd("config", "check", config);
+  expect(refused.code).toBe(78);
+  expect(refused.out + refused.note).toContain("agent.drivers[0]");
+});
+
 test("run: SIGHUP takes a new config over, keeps the old one where the new one has problems, and SIGTERM stops cleanly", async () => {
   const config = join(folder, "run.toml");
   const device = (name: string, port: number): string =>
