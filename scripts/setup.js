@@ -1,6 +1,6 @@
 /**
  * Brings a clone to where it can run: packages installed, sources compiled. Both only when something changed.
- * Node builtins only, and no syntax newer than Node 12, so that an old Node gets as far as its one clear sentence.
+ * Node builtins only, and no syntax newer than Node 16, so that an old Node gets as far as its one clear sentence.
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";

@@ -138,7 +138,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     });
     watchDevices({ clock, signal: ending.signal }, () => station.hotplug());
     // The watchdog's ping shows that the event loop turns; this, that the devices are still looked after.
-    notifier.ready(() => station.snapshots().length === config.devices.length);
+    notifier.ready(() => station.snapshots().every(({ state }) => state !== undefined));
     let stopping: Promise<void> | undefined;
     return {
       url: server.url,
@@ -154,15 +154,20 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       },
       async reload(wanted) {
         notifier.reloading();
-        const diff = diffConfigs(config, wanted);
-        const ignored = diff.keys.filter((name) => !LIVE_KEYS.has(name));
-        config = { ...wanted, agent: config.agent, server: { ...config.server, ...live(wanted) } };
-        server.update(config.server);
-        await station.apply(await Promise.all(config.devices.map(specFor)), new Set(diff.changed));
-        const restarted = [...diff.added, ...diff.removed, ...diff.changed];
-        log.info("config reloaded", { count: restarted.length });
-        notifier.reloaded();
-        return { restarted, ignored };
+        try {
+          const diff = diffConfigs(config, wanted);
+          const ignored = diff.keys.filter((name) => !LIVE_KEYS.has(name));
+          // Whatever can be refused is refused before anything is taken over.
+          const specs = await Promise.all(wanted.devices.map(specFor));
+          config = { ...wanted, agent: config.agent, server: { ...config.server, ...live(wanted) } };
+          server.update(config.server);
+          await station.apply(specs, new Set(diff.changed));
+          const restarted = [...diff.added, ...diff.removed, ...diff.changed];
+          log.info("config reloaded", { count: restarted.length });
+          return { restarted, ignored };
+        } finally {
+          notifier.reloaded();
+        }
       },
       stop() {
         stopping ??= (async () => {

@@ -136,7 +136,10 @@ export async function startStation(options: TestStationOptions = {}): Promise<Te
       const technician = await station.connect("technician");
       try {
         await technician.call("agent.maintenance", { on: false });
-        for (const { id } of (await technician.call("devices.list", {})).devices) await technician.call("devices.reset", { device: id });
+        for (const { id } of (await technician.call("devices.list", {})).devices) {
+          await technician.call("devices.release", { device: id, force: true });
+          await technician.call("devices.reset", { device: id });
+        }
       } finally {
         clients.delete(technician);
         await technician.close();

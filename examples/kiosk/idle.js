@@ -29,8 +29,9 @@ export function watchIdle(app) {
   };
 
   setInterval(() => {
-    // A slip that is coming out is waited for, and at the start there is nothing to end.
-    const printing = app.view.print && !app.view.print.error && !app.view.print.job?.final;
+    // A slip that is coming out is waited for, one that waits for a person is not; and at the start there is nothing to end.
+    const { print } = app.view;
+    const printing = print && !print.error && !print.job?.final && app.device("printer")?.state !== "attention";
     if (app.view.screen === "start" || app.view.screen === "farewell" || printing) return close();
     quiet += 1;
     if (quiet === QUIET_S) ask();

@@ -101,6 +101,8 @@ const app = {
   /** The citizen leaves: nothing of theirs stays, neither here nor in the agent. */
   async finish() {
     let leftPaper = false;
+    // A slip that still waits for paper is the agent's now; a page that is reloaded must not show it to the next person.
+    if (view.print) forgetPrint(view.print.key);
     app.go("farewell", { dossier: undefined, print: undefined });
     try {
       const { leftBehind } = await client.call("session.endCitizen", {});

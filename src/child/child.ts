@@ -275,7 +275,10 @@ function watchHeart(heartbeat: Heartbeat, isReady: () => boolean, ping: () => vo
   let silentMs = 0;
   let timer = clock.timer(heartbeat.everyMs, tick);
   function tick(): void {
-    if (silentMs >= (isReady() ? heartbeat.deadAfterMs : START_LIMIT_MS)) return onDead();
+    if (silentMs >= (isReady() ? heartbeat.deadAfterMs : START_LIMIT_MS)) {
+      onDead();
+      return;
+    }
     ping();
     silentMs += heartbeat.everyMs;
     timer = clock.timer(heartbeat.everyMs, tick);

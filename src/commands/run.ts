@@ -14,9 +14,7 @@ export const addRun: AddCommand = (program, act) => {
     .requiredOption("-c, --config <file>", "configuration (TOML)");
   withExamples(command, [["stationd run --config /etc/stationd/stationd.toml", "as the systemd unit does"]]).action(
     act(async (terminal, { config: file }: { config: string }) => {
-      const agentModule = import("../agent.js");
-      const { loadConfig } = await import("../config/load.js");
-      const { startAgent } = await agentModule;
+      const [{ loadConfig }, { startAgent }] = await Promise.all([import("../config/load.js"), import("../agent.js")]);
       return keepRunning({
         load: () => loadConfig(file),
         start: (config) => startAgent({ config }),

@@ -29,8 +29,11 @@ export class BarcodeScannerService {
     this.#context = context;
   }
 
-  adopt(bay: Bay<"barcodeScanner">): void {
-    const watch: Watch = { once: undefined, enabledFor: undefined, away: false };
+  /** `former`: the bay of the same device before its settings changed; who had it enabled still has. */
+  adopt(bay: Bay<"barcodeScanner">, former?: Bay<"barcodeScanner">): void {
+    const { enabledFor, away } = (former && this.#watches.get(former)) ?? { enabledFor: undefined, away: false };
+    if (former) this.#watches.delete(former);
+    const watch: Watch = { once: undefined, enabledFor, away };
     this.#watches.set(bay, watch);
     bay.onOpen((scanner) => {
       scanner.onScan((code) => this.#scanned(bay, watch, code));
@@ -43,11 +46,11 @@ export class BarcodeScannerService {
   }
 
   async scan(bay: Bay<"barcodeScanner">, call: Call): Promise<Scan> {
-    this.#mayUse(bay, call.caller);
+    this.mayUse(bay, call.caller);
     return await bay.use("barcodeScanner.scan", call.signal, async (scanner, signal) => {
       const watch = this.#watch(bay);
       // A claim or another session's enabling may have come while this request waited.
-      this.#mayUse(bay, call.caller);
+      this.mayUse(bay, call.caller);
       let stopWaiting = (): void => {};
       try {
         const next = new Promise<ScannedCode>((resolve, reject) => {
@@ -69,7 +72,7 @@ export class BarcodeScannerService {
   }
 
   async enable(bay: Bay<"barcodeScanner">, call: Call): Promise<void> {
-    this.#mayUse(bay, call.caller);
+    this.mayUse(bay, call.caller);
     const scanner = await bay.opened(call.signal);
     await scanner.trigger(true, call.signal);
     Object.assign(this.#watch(bay), { enabledFor: call.caller, away: false });
@@ -97,7 +100,8 @@ export class BarcodeScannerService {
     return watch;
   }
 
-  #mayUse(bay: Bay<"barcodeScanner">, caller: Caller): void {
+  /** @throws DeviceError `busy` where another session has a claim, or has it enabled */
+  mayUse(bay: Bay<"barcodeScanner">, caller: Caller): void {
     bay.claims.check(caller);
     const watch = this.#watch(bay);
     const other = watch.enabledFor;

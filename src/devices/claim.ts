@@ -51,6 +51,13 @@ export class Claims {
     return true;
   }
 
+  /** Goes on with a claim of the same device's former bay. */
+  inherit(former: Claims): void {
+    const claim = former.#claim;
+    former.#end();
+    if (claim) this.take(claim.holder, claim.until - this.#clock.now());
+  }
+
   sessionGone(session: string): void {
     if (this.#claim?.holder.session === session) this.#end();
   }

@@ -92,6 +92,35 @@ test("the same key prints once, at the same time or later; with another document
   expect(prints).toBe(1);
 });
 
+test("who asks with the same key while the journal is still being written gets the same answer, or the same refusal", async () => {
+  const disk = gate<void>();
+  const begin = journal.begin;
+  journal.begin = async (record) => {
+    await disk.opened;
+    return await begin(record);
+  };
+  const first = service.print(bay, request(), call());
+  await settle();
+  const second = service.print(bay, request(), call());
+  await settle();
+  disk.open();
+  expect((await second).state).toBe("printed");
+  expect((await first).job).toBe((await second).job);
+
+  const broken = gate<void>();
+  journal.begin = async () => {
+    await broken.opened;
+    throw new DeviceError("journal_unavailable");
+  };
+  const both = [service.print(bay, request("key-00000009"), call())];
+  await settle();
+  both.push(service.print(bay, request("key-00000009"), call()));
+  await settle();
+  broken.open();
+  for (const outcome of await Promise.allSettled(both))
+    expect(outcome).toMatchObject({ status: "rejected", reason: { kind: "journal_unavailable" } });
+});
+
 test("the same key of another principal is another job", async () => {
   await service.print(bay, request(), call());
   await service.print(bay, request("key-00000001", "khác"), call(caller("two", "kiosk", "origin:https://other.test")));

@@ -14,7 +14,8 @@ import type { PrintJob } from "../protocol/jobs.js";
 import type { Params } from "../protocol/methods.js";
 import type { PrintDocument } from "../protocol/printer.js";
 import type { Bay } from "./bay.js";
-import { interrupted, jobOutcome, type PrintStep, shownJob, stoppedBefore } from "./print-job.js";
+import { Fifo } from "./fifo.js";
+import { interrupted, jobOutcome, KEEP_JOBS_MS, type PrintStep, shownJob, stoppedBefore } from "./print-job.js";
 
 export interface PrinterServiceContext {
   readonly clock: Clock;
@@ -40,6 +41,8 @@ interface LiveJob {
   readonly simulated: boolean;
   /** Aborts when this process stops caring: the journal keeps the job open for the next. */
   readonly ending: AbortSignal;
+  /** Why there is no such job after all: the journal did not take it. */
+  refused: DeviceError | undefined;
   /** Never rejects. */
   done: Promise<void>;
 }
@@ -52,6 +55,7 @@ const RETRY_MS = 1_000;
 export class PrinterService {
   readonly #context: PrinterServiceContext;
   readonly #live = new Map<string, LiveJob>();
+  readonly #layouts = new Fifo(64, () => {});
   readonly #recovered = new WeakSet<Bay<"printer">>();
   readonly #endings = new Map<Bay<"printer">, AbortController>();
 
@@ -70,6 +74,8 @@ export class PrinterService {
         if (record.kind === "print") await this.#recover(bay, record);
       }
       this.#recovered.add(bay);
+      // Here and not only daily: a station that is switched off every night never runs for a day.
+      await this.#context.journal.prune(this.#context.clock.now() - KEEP_JOBS_MS);
     });
     return recovered.catch(() => {}); // only the end of the agent ends it early
   }
@@ -115,18 +121,25 @@ export class PrinterService {
       updatedAt: now,
     };
     const live = this.#admit(record, bay);
-    try {
-      const { existing } = await journal.begin(record);
-      if (existing) {
-        this.#live.delete(record.id);
-        return await this.#again(bay, existing, hmac, call);
-      }
-    } catch (thrown) {
-      this.#live.delete(record.id);
-      throw thrown;
-    }
-    live.done = this.#run(bay, live, request, { printer, prepared }, call.caller).catch(() => {});
+    const begun = journal.begin(record);
+    // Whoever asks with the same key from here on waits for this very beginning.
+    live.done = begun
+      .then(async ({ existing }) => {
+        if (existing) this.#drop(live);
+        else await this.#run(bay, live, request, { printer, prepared }, call.caller);
+      })
+      .catch((thrown) => {
+        live.refused = bay.named(thrown);
+        this.#drop(live);
+      });
+    const { existing } = await begun;
+    if (existing) return await this.#again(bay, existing, hmac, call);
     return await this.#answer(live, call, true);
+  }
+
+  /** Layouts take memory and one drawing child: one at a time, in the order in which they were asked for. */
+  layingOut<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    return this.#layouts.run("layout", signal, work);
   }
 
   /** How the job of this key stands, or undefined where it is not a print of ours. */
@@ -170,6 +183,7 @@ export class PrinterService {
     } finally {
       live.watchers.delete(call);
     }
+    if (live.refused) throw live.refused;
     return shownJob(live.record, live, live.simulated);
   }
 
@@ -181,6 +195,7 @@ export class PrinterService {
       watchers: new Set(),
       simulated: bay.spec.simulated,
       ending: this.#endings.get(bay)?.signal ?? AbortSignal.abort(new DeviceError("shutting_down", { device: bay.spec.id })),
+      refused: undefined,
       done: Promise.resolve(),
     };
     this.#live.set(record.id, live);
@@ -211,6 +226,10 @@ export class PrinterService {
       if (live.record.outcome || live.record.step !== "queued") return; // the agent is ending: the journal keeps it open
       await this.#end(live, { state: "not_started", reason: bay.named(thrown) });
     });
+    this.#drop(live);
+  }
+
+  #drop(live: LiveJob): void {
     this.#live.delete(live.record.id);
   }
 
@@ -283,7 +302,7 @@ export class PrinterService {
     signal: AbortSignal,
   ) {
     const marks = { reprint: request.reprint === true, simulated: bay.spec.simulated };
-    return raceSignal(printer.prepare(request.document, marks, signal), signal).catch((thrown) => {
+    return this.layingOut(signal, () => raceSignal(printer.prepare(request.document, marks, signal), signal)).catch((thrown) => {
       throw bay.named(thrown);
     });
   }
@@ -301,6 +320,7 @@ export class PrinterService {
   async #mark(live: LiveJob, patch: Omit<JobPatch, "updatedAt"> & { readonly step: PrintStep }): Promise<void> {
     live.ending.throwIfAborted();
     await this.#advance(live, patch);
+    live.ending.throwIfAborted(); // it may have been let go while the mark was being written
   }
 
   /** The record in memory follows the one on disk, never the other way round. */

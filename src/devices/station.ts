@@ -12,6 +12,7 @@ import { BarcodeScannerService } from "./barcode-scanner-service.js";
 import { Bay } from "./bay.js";
 import { createCitizens } from "./citizens.js";
 import type { BayContext, DeviceSpec } from "./device-spec.js";
+import { KEEP_JOBS_MS } from "./print-job.js";
 import { PrinterService } from "./printer-service.js";
 import type { SimulatorDesk } from "./simulator-desk.js";
 
@@ -35,8 +36,6 @@ export interface RunningStation extends Station {
 
 /** How long a receipt that is coming out may take when the agent stops. */
 const FINISH_WITHIN_MS = 8_000;
-/** Keys are promised for 30 days; one more for clocks that were set. */
-const KEEP_JOBS_MS = 31 * 24 * 3_600_000;
 const PRUNE_EVERY_MS = 24 * 3_600_000;
 
 /** All that is below the wire: the devices, their queues and jobs, and who may use them now. */
@@ -127,6 +126,7 @@ export function createStation(options: StationOptions): RunningStation {
     "devices.claim": (params, call) => {
       citizens.enter(call);
       const bay = one(params.device);
+      if (isOf(bay, "barcodeScanner")) scanners.mayUse(bay, call.caller);
       return { device: params.device, until: bay.claims.take(call.caller, params.ttlMs) };
     },
     "devices.release": (params, { caller }) => {
@@ -239,19 +239,20 @@ export function createStation(options: StationOptions): RunningStation {
 
   const snapshots = (): DeviceSnapshot[] => [...bays.values()].map((bay) => bay.snapshot());
 
-  const start = (spec: DeviceSpec): void => {
+  /** `former`: the same device before its settings changed. */
+  const start = (spec: DeviceSpec, former?: Bay): void => {
     const bay = new Bay(spec, options, announce);
     bays.set(spec.id, bay);
+    if (former) bay.claims.inherit(former.claims);
     if (isOf(bay, "printer")) void printers.adopt(bay);
-    if (isOf(bay, "barcodeScanner")) scanners.adopt(bay);
+    if (isOf(bay, "barcodeScanner")) scanners.adopt(bay, former && isOf(former, "barcodeScanner") ? former : undefined);
     bay.start();
     announce(bay);
   };
 
+  /** Known until it is closed: whoever asks meanwhile hears that it is absent, not that there is no such device. */
   const end = async (bay: Bay): Promise<void> => {
-    bays.delete(bay.spec.id);
     if (isOf(bay, "printer")) await printers.release(bay, FINISH_WITHIN_MS);
-    if (isOf(bay, "barcodeScanner")) scanners.forget(bay);
     await bay.stop();
   };
 
@@ -287,7 +288,15 @@ export function createStation(options: StationOptions): RunningStation {
       const wanted = new Set(specs.map((spec) => spec.id));
       const ending = [...bays.values()].filter((bay) => !wanted.has(bay.spec.id) || changed.has(bay.spec.id));
       await Promise.all(ending.map(end));
-      for (const spec of specs) if (!bays.has(spec.id)) start(spec);
+      for (const bay of ending) {
+        if (wanted.has(bay.spec.id)) continue;
+        bays.delete(bay.spec.id);
+        if (isOf(bay, "barcodeScanner")) scanners.forget(bay);
+      }
+      for (const spec of specs) {
+        const former = bays.get(spec.id);
+        if (!former || changed.has(spec.id)) start(spec, former);
+      }
     },
     hotplug: () => {
       for (const bay of bays.values()) bay.hotplug();
@@ -295,6 +304,7 @@ export function createStation(options: StationOptions): RunningStation {
     stop: async () => {
       pruning[Symbol.dispose]();
       await Promise.all([...bays.values()].map(end));
+      bays.clear();
     },
   };
 

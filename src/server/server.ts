@@ -192,6 +192,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const uid = door === "tcp" && facts.loopback ? await peerUid(request) : undefined;
     const late = stopping === undefined ? (refusePeer(facts, uid, rules) ?? refuseTarget(facts)) : STOPPING;
     if (late !== undefined) return reject(socket, late, origin);
+    // A peer that is gone already will not close again, and would keep its slot for good.
+    if (socket.destroyed) return;
     const slot = budget.take({ origin: door === "tcp" ? origin : `socket:${door}`, uid });
     if (typeof slot === "string") return reject(socket, { status: slot === "too_many_attempts" ? 429 : 503, reason: slot }, origin);
     // Also where ws itself refuses the handshake: the slot is the socket's.

@@ -81,6 +81,21 @@ describe.skipIf(!here)("the kiosk page in a browser, against the demo", () => {
     expect(receipts()).toBe(1);
   });
 
+  test("whoever cannot wait for paper may leave: the next person sees nothing of it, and the slip comes out all the same", async () => {
+    await lookUp();
+    await button("Hết giấy giữa chừng").click();
+    await button("In phiếu hẹn").click();
+    await page.getByRole("heading", { name: /Máy in đã hết giấy/ }).waitFor();
+    await button("Kết thúc").click();
+    await page.getByRole("heading", { name: "Cảm ơn bạn!" }).waitFor();
+    await page.reload();
+    await page.getByRole("heading", { name: "Xin chào!" }).waitFor();
+    await button("Lắp giấy mới").click();
+    await page.getByText("1 phiếu đã cắt").waitFor();
+    expect(receipts()).toBe(1);
+    expect(await page.locator("#stage").textContent()).not.toContain("HS-2026-000123");
+  });
+
   test("a page that is reloaded in mid-print picks its slip up, and prints no second one", async () => {
     await lookUp();
     await button("In phiếu hẹn").click();

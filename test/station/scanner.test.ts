@@ -84,6 +84,13 @@ test("a page that was reloaded gets the scanner that it had enabled before", asy
   while ((await other.call("barcodeScanner.scan", { timeoutMs: 1 }).catch((error: { kind: string }) => error.kind)) !== "timeout");
 });
 
+test("what a page has enabled nobody claims away while the page is there", async () => {
+  await page.call("barcodeScanner.enable", {});
+  await expect(other.call("devices.claim", { device: "scanner", ttlMs: 5_000 })).rejects.toMatchObject({ kind: "busy" });
+  await page.call("barcodeScanner.disable", {});
+  await other.call("devices.claim", { device: "scanner", ttlMs: 5_000 });
+});
+
 test("a scanner that is pulled while a page waits ends the wait with its name, and is found again", async () => {
   const pulled = page.call("barcodeScanner.scan", {}, { onProgress: () => void station.act("scanner", "unplug") });
   await expect(pulled).rejects.toMatchObject({ kind: "device_absent", device: "scanner", hint: expect.stringMatching(/./) });

@@ -79,7 +79,8 @@ export function showPrint(app) {
     actions.replaceChildren(
       ...{
         printing: [],
-        attention: [],
+        // Whoever cannot wait may go: the slip comes out all the same once somebody has helped.
+        attention: [finish(false)],
         printed: [reprint(), toDossier(), finish(true)],
         sent: [reprint(), toDossier(), finish(true)],
         unknown: [reprint(), button(texts.gotIt, "check", () => app.finish(), true)],

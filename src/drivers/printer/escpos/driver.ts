@@ -42,6 +42,7 @@ async function open(config: EscposConfig, context: DriverContext): Promise<Print
   const session: Session = { device, config, clock, random, log, imaging, simulated, talk, watch, features: undefined, serial: undefined };
   const onAbort = (): void => void talk.close();
   signal.addEventListener("abort", onAbort, { once: true });
+  talk.signal.addEventListener("abort", () => signal.removeEventListener("abort", onAbort), { once: true });
   try {
     const refusal = await raceSignal(preflight(session), signal);
     if (refusal?.kind === "device_absent") {
@@ -49,7 +50,7 @@ async function open(config: EscposConfig, context: DriverContext): Promise<Print
       throw new DeviceError("device_absent", { device, message: refusal.message, hint });
     }
     const names = session.features?.processId ? await raceSignal(askNames(talk, config.replyMs), signal) : {};
-    session.serial = names.serial;
+    session.serial ??= names.serial;
     if (!refusal) watch.report({ state: "ready" });
     const { processId, inTurn, counter, autoStatus } = session.features ?? DEAF;
     return printer(session, names, {
@@ -62,7 +63,6 @@ async function open(config: EscposConfig, context: DriverContext): Promise<Print
       nativeCodes: profileOf(config).nativeCodes,
     });
   } catch (thrown) {
-    signal.removeEventListener("abort", onAbort);
     await talk.close();
     throw thrown;
   }

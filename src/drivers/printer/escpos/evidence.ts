@@ -1,8 +1,9 @@
+import { createHash } from "node:crypto";
 import type { PrintBaseline } from "../../../contracts/printer.js";
 import { z } from "../../../kernel/schema.js";
 import { ASK_IN_TURN, askProcessId } from "./codec.js";
 import { CUT_COUNTERS, type Features } from "./profiles.js";
-import { inTurnByte, newProcessId, processIdIs, readCounter } from "./questions.js";
+import { askSerial, inTurnByte, newProcessId, processIdIs, readCounter } from "./questions.js";
 import type { Session } from "./session.js";
 
 /**
@@ -15,6 +16,7 @@ const Baseline = z.object({
   value: z.int().nullable(),
   /** Cuts of the whole receipt. */
   cuts: z.int().nullable(),
+  /** Fingerprint of the serial number, whatever letters a maker puts into one. */
   serial: z.string().nullable(),
   padBytes: z.int().min(0).max(1_000_000),
   autoStatus: z.boolean(),
@@ -46,7 +48,7 @@ export async function takeBaseline(
     autoStatus,
     processId,
     inTurn,
-    serial: session.serial ?? null,
+    serial: fingerprint(session.serial),
     counter: null,
     value: null,
     cuts: null,
@@ -54,6 +56,10 @@ export async function takeBaseline(
   if (counter === undefined || cuts === undefined) return facts;
   const value = await readCounter(session.talk, counter, session.config.replyMs);
   return value === undefined ? undefined : { ...facts, counter, value, cuts };
+}
+
+function fingerprint(serial: string | undefined): string | null {
+  return serial === undefined ? null : createHash("sha256").update(serial).digest("hex").slice(0, 16);
 }
 
 const BARRIER_TRIES = 3;
@@ -80,7 +86,10 @@ export async function countCuts(session: Session, baseline: Baseline): Promise<"
   const { counter, value, cuts, serial } = baseline;
   if (counter === null || value === null || cuts === null) return "gone";
   // Another printer in its place knows nothing of this job.
-  if (serial !== null && session.serial !== undefined && serial !== session.serial) return "gone";
+  if (serial !== null) {
+    session.serial ??= await askSerial(session.talk, session.config.replyMs);
+    if (fingerprint(session.serial) !== serial) return "gone";
+  }
   const now = await readCounter(session.talk, counter, session.config.replyMs);
   if (now === undefined || now < value) return "gone";
   return now - value >= cuts ? "whole" : "torn";

@@ -33,6 +33,8 @@ export async function layOut(
   imaging: Imaging,
   signal: AbortSignal,
 ): Promise<Piece[]> {
+  const fed = document.blocks.reduce((sum, block) => sum + (block.type === "feed" ? block.lines * LINE_DOTS : 0), 0);
+  if (fed > MAX_ROWS) throw tooLong();
   const steps = [...headerOf(marks), ...document.blocks].map((block) => pieceOf(block, config, way));
   const drawable = steps.filter((step): step is { draw: DrawableBlock } => "draw" in step).map((step) => step.draw);
   const drawn = (await imaging.draw(drawable, config, signal)).values();

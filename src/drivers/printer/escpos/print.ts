@@ -5,11 +5,10 @@ import { ASK_IN_TURN, askProcessId } from "./codec.js";
 import { type Baseline, countCuts, passBarrier, takeBaseline } from "./evidence.js";
 import type { LaidOut } from "./layout.js";
 import type { Features } from "./profiles.js";
-import { inTurnByte, learn, newProcessId, processIdIs } from "./questions.js";
+import { askSerial, inTurnByte, learn, newProcessId, processIdIs } from "./questions.js";
 import { sendBlindly, sendSegments } from "./sending.js";
 import { bandBytes, initialBytes, type Session } from "./session.js";
 import { obstacle } from "./status.js";
-import { voidTorn } from "./voiding.js";
 
 /** What `prepare` hands out. */
 export interface PreparedReceipt extends PreparedPrint {
@@ -42,6 +41,7 @@ export async function preflight(session: Session): Promise<DeviceError | undefin
   if (!session.features) {
     session.features = await learn(talk, config, random, clock, bandBytes(config));
     await talk.send(initialBytes(session.features));
+    if (session.features.processId) session.serial = await askSerial(talk, config.replyMs);
   }
   return undefined;
 }
@@ -55,7 +55,7 @@ export async function printReceipt(
 ): Promise<PrintOutcome> {
   steps.progress("checking");
   const begun = await begin(session, laidOut, steps, signal);
-  return "baseline" in begun ? await send(session, laidOut, steps, begun.baseline, signal) : begun;
+  return "baseline" in begun ? await send(session, laidOut, steps, begun.baseline) : begun;
 }
 
 /** Up to the durable mark before the first byte: whatever goes wrong, nothing has left. */
@@ -81,7 +81,7 @@ async function begin(
 }
 
 /** From the first byte on. Rejects when the talk ends. */
-async function send(session: Session, laidOut: LaidOut, steps: PrintSteps, baseline: Baseline, signal: AbortSignal): Promise<PrintOutcome> {
+async function send(session: Session, laidOut: LaidOut, steps: PrintSteps, baseline: Baseline): Promise<PrintOutcome> {
   const { talk, watch, random, log } = session;
   const features = session.features ?? DEAF;
   let stage: "sending" | "confirming" = "sending";
@@ -93,13 +93,9 @@ async function send(session: Session, laidOut: LaidOut, steps: PrintSteps, basel
   const onWait = (): void => steps.progress("waiting_for_person");
   const onProgress = (fraction: number): void => steps.progress("sending", fraction);
   await sendSegments(session, features, [{ bytes: initialBytes(features) }, ...laidOut.body], { onWait, onProgress });
-  try {
-    await steps.finishing();
-  } catch (thrown) {
-    // Without the mark the tail must not leave; the journal says `sending`, so the receipt is torn for good.
-    await voidTorn(session, features, onWait, signal);
-    return { state: "failed", reason: asDeviceError(thrown, "journal_unavailable") };
-  }
+  // Without the mark the tail must not leave. Whether it is on disk nobody knows then, so the torn receipt is not voided here,
+  // where its cut might later be taken for the tail's, but by `resolve`, behind a mark of its own.
+  await steps.finishing();
   await watch.untilClear(onWait);
   const id = newProcessId(random);
   using confirmed = talk.expect(features.processId ? processIdIs(id) : inTurnByte);
@@ -129,16 +125,13 @@ async function confirm(
   const printingMs = laidOut.rows / SLOW_ROWS_PER_MS;
   if (!features.processId && !features.inTurn) {
     await clock.sleep(printingMs, talk.signal);
-    await watch.refresh();
-    await watch.untilClear(onWait);
-    talk.signal.throwIfAborted();
+    await cleanStatus(session, onWait);
     return { state: "printed", confirmation: "inferred" };
   }
   const rounds = CONFIRM_ROUNDS + (features.inTurn ? 0 : Math.ceil(printingMs / config.silenceMs));
   if (await watch.patiently(reply, rounds, onWait)) {
     if (features.processId) return { state: "printed", confirmation: "confirmed" };
-    await watch.refresh();
-    await watch.untilClear(onWait);
+    await cleanStatus(session, onWait);
     return { state: "printed", confirmation: "inferred" };
   }
   // The answer was lost, or the printer restarted and forgot the question: its counter knows which.
@@ -147,6 +140,22 @@ async function confirm(
   if (cuts === "gone")
     return { state: "unknown", reason: new DeviceError("device_fault", { device, message: "the printer did not confirm" }) };
   const reason = new DeviceError("device_absent", { device, message: "the printer lost the end of the receipt" });
+  talk.fail(reason);
+  throw reason;
+}
+
+/** Returns once the printer says of itself that all is well; one that says nothing is lost. Waits while somebody has to act. */
+async function cleanStatus({ talk, watch, clock, config, device }: Session, onWait: () => void): Promise<void> {
+  for (let silent = 0; silent <= CONFIRM_ROUNDS; ) {
+    const signs = await watch.refresh();
+    if (signs && !obstacle(signs, device)) return;
+    if (signs) await watch.untilClear(onWait);
+    else {
+      silent++;
+      await clock.sleep(config.silenceMs, talk.signal);
+    }
+  }
+  const reason = new DeviceError("device_absent", { device, message: "no answer after the receipt" });
   talk.fail(reason);
   throw reason;
 }

@@ -93,6 +93,11 @@ export interface PrinterNames {
   readonly serial?: string;
 }
 
+/** GS I 68: tells one printer from another in its place. */
+export function askSerial(talk: Talk, replyMs: number): Promise<string | undefined> {
+  return talk.ask(askIdentity(68), (reply) => (reply.type === "text" ? reply.text : undefined), replyMs);
+}
+
 /** GS I: who the printer says it is. */
 export async function askNames(talk: Talk, replyMs: number): Promise<PrinterNames> {
   const names: Record<string, string> = {};

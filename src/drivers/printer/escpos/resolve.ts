@@ -4,8 +4,9 @@ import { encode } from "./encoder.js";
 import { type Baseline, countCuts, featuresOf, parseBaseline, passBarrier } from "./evidence.js";
 import { DEAF } from "./print.js";
 import type { Features } from "./profiles.js";
+import { learn } from "./questions.js";
 import { sendSegments } from "./sending.js";
-import { initialBytes, type Session } from "./session.js";
+import { bandBytes, initialBytes, type Session } from "./session.js";
 import { voidTorn } from "./voiding.js";
 
 const PAD_BYTES = 512;
@@ -32,11 +33,17 @@ export async function resolvePrint(
   await watch.refresh();
   await watch.untilClear(onWait);
   // What the printer could tell at the job's beginning it can tell now; a hurried opening may have heard less.
-  const features = featuresOf(baseline);
-  session.features = features;
+  let features = featuresOf(baseline);
   using _guard = watch.guard({ pushes: false, reachable: true });
   await bringIntoStep(session, features, baseline, onWait);
-  const inStep = await passBarrier(session, features, onWait);
+  let inStep = await passBarrier(session, features, onWait);
+  if (!inStep && (features.processId || features.inTurn)) {
+    // Another, lesser printer may stand in its place: what it cannot tell is not waited for.
+    features = await learn(session.talk, config, session.random, session.clock, bandBytes(config));
+    await session.talk.send(initialBytes(features));
+    inStep = await passBarrier(session, features, onWait);
+  }
+  session.features = features;
 
   const cuts = job.step === "finishing" || job.step === "sent" ? (inStep ? await countCuts(session, baseline) : "gone") : "torn";
   if (cuts === "whole") return { state: "printed", confirmation: "confirmed" };

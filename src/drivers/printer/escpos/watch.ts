@@ -153,13 +153,15 @@ export function startWatch(talk: Talk, { device, clock, config, report }: WatchP
     refresh,
     untilClear,
     async patiently(awaited, quietRounds, onWait) {
+      let muteMs = 0;
       for (let quiet = 0; quiet < quietRounds; ) {
         const reply = await withinMs(awaited, clock, config.silenceMs);
         if (reply !== undefined) return reply;
         const answered = await refresh();
+        muteMs = answered ? 0 : muteMs + config.silenceMs;
         if (answered && !obstacle(answered, device)) quiet++;
-        else if (answered) await untilClear(onWait);
-        else if (!guarding || guarding.reachable) {
+        else if (answered || (signs && obstacle(signs, device))) await untilClear(onWait);
+        else if (!guarding || guarding.reachable || muteMs >= config.stallMs) {
           talk.fail(silent());
           throw silent();
         }
