@@ -1,3 +1,4 @@
+import { isoDate } from "./dates.js";
 import { idNumberFits, readIdNumber, type Sex } from "./id-number.js";
 
 /** What the QR code on a citizen's ID card says. Dates are ISO 8601, texts NFC. */
@@ -20,14 +21,8 @@ export interface CitizenCard {
 const LIMIT_CHARACTERS = 1_024;
 
 /** `ddMMyyyy` of a real day as `yyyy-MM-dd`. */
-function isoDate(digits: string): string | undefined {
-  const fields = /^(\d{2})(\d{2})(\d{4})$/.exec(digits);
-  if (!fields) return undefined;
-  const [, day = "", month = "", year = ""] = fields;
-  const iso = `${year}-${month}-${day}`;
-  // The calendar itself is asked: 31 April and 29 February of a common year come back as another day.
-  const time = Date.parse(`${iso}T00:00:00Z`);
-  return Number(year) >= 1_800 && !Number.isNaN(time) && new Date(time).toISOString().startsWith(iso) ? iso : undefined;
+function dateOf(digits: string): string | undefined {
+  return isoDate(digits.slice(4), digits.slice(2, 4), digits.slice(0, 2));
 }
 
 /** Text of a person: something is there, no control character, and nothing that did not decode. */
@@ -45,8 +40,8 @@ export function parseCardCode(text: string): CitizenCard | undefined {
   if (text.length > LIMIT_CHARACTERS) return undefined;
   // Cards were written with composed and with decomposed letters; only one form compares equal.
   const [idNumber = "", oldIdNumber = "", name = "", born = "", sexWord = "", address = "", issued = ""] = text.normalize("NFC").split("|");
-  const birthDate = isoDate(born);
-  const issueDate = isoDate(issued);
+  const birthDate = dateOf(born);
+  const issueDate = dateOf(issued);
   const sex = Object.hasOwn(SEXES, sexWord) ? SEXES[sexWord] : undefined;
   if (!readIdNumber(idNumber) || !birthDate || !sex || !isText(name) || !isText(address)) return undefined;
   if (oldIdNumber !== "" && !/^\d{9}$/.test(oldIdNumber)) return undefined;
@@ -62,10 +57,4 @@ export function parseCardCode(text: string): CitizenCard | undefined {
     idNumberFits: idNumberFits(idNumber, birthDate, sex),
     extra: text.split("|").slice(7),
   };
-}
-
-/** Are these the same name, letter for letter, whatever form, case and spacing it was written in? */
-export function sameName(a: string, b: string): boolean {
-  const plain = (name: string): string => name.normalize("NFC").trim().replaceAll(/\s+/g, " ").toLocaleUpperCase("vi");
-  return plain(a) === plain(b);
 }

@@ -26,3 +26,19 @@ export interface Imaging {
   /** A bitmap as a PNG file. */
   png(bitmap: Bitmap, signal: AbortSignal): Promise<Uint8Array>;
 }
+
+/** Photographs of people, decoded where hostile bytes can do no harm. */
+export interface Photos {
+  /**
+   * A photograph that browsers show, made from JPEG, JPEG 2000 (JP2 file or raw codestream) or PNG.
+   * @throws DeviceError `invalid_params` (no such image, or a damaged one), `too_large`, `timeout`
+   */
+  photo(image: Uint8Array, signal: AbortSignal): Promise<Photo>;
+}
+
+export interface Photo {
+  readonly mediaType: "image/jpeg" | "image/png";
+  readonly bytes: Uint8Array;
+  readonly widthPx: number;
+  readonly heightPx: number;
+}

@@ -9,11 +9,16 @@ const PNG_SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 
 /** Size in pixels by the file's header, so that a picture that is too big is refused before anything decodes it. @throws DeviceError `invalid_params` */
 export function imageSize(file: Uint8Array, mediaType: "image/png" | "image/jpeg"): ImageSize {
-  const size = mediaType === "image/png" ? pngSize(file) : jpegSize(file);
-  if (!size || size.width === 0 || size.height === 0) {
+  const size = sizeInHeader(file, mediaType);
+  if (!size)
     throw new DeviceError("invalid_params", { message: `the image is no ${mediaType}`, hint: "Send a PNG or JPEG file in base64" });
-  }
   return size;
+}
+
+/** As `imageSize`; undefined where the file is no such image or has no pixels. */
+export function sizeInHeader(file: Uint8Array, mediaType: "image/png" | "image/jpeg"): ImageSize | undefined {
+  const size = mediaType === "image/png" ? pngSize(file) : jpegSize(file);
+  return size && size.width > 0 && size.height > 0 ? size : undefined;
 }
 
 /** PNG (Third Edition), 5.2 and 11.2.1: IHDR is the first chunk. */

@@ -1,11 +1,11 @@
 import { superviseChild } from "../child/child.js";
-import type { Bitmap, Imaging } from "../contracts/imaging.js";
+import type { Bitmap, Imaging, Photo, Photos } from "../contracts/imaging.js";
 import type { Clock } from "../kernel/clock.js";
 import { DeviceError } from "../kernel/errors.js";
 import type { Logger } from "../kernel/log.js";
 import type { DrawRequest } from "./entry.js";
 
-export interface ImagingRoom extends Imaging {
+export interface ImagingRoom extends Imaging, Photos {
   /** Of the child, while it runs. */
   readonly pid: number | undefined;
   /** For good. Idempotent, never rejects. */
@@ -50,5 +50,6 @@ export function createImaging({ log, clock }: { readonly log: Logger; readonly c
       return (await call("draw", request, hostile, signal)) as Bitmap[];
     },
     png: async (bitmap, signal) => (await call("png", bitmap, false, signal)) as Uint8Array,
+    photo: async (image, signal) => (await call("photo", image, true, signal)) as Photo,
   };
 }
