@@ -8,6 +8,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 const SYSTEMS = ["aix", "android", "darwin", "freebsd", "linux", "netbsd", "openbsd", "openharmony", "sunos", "win32"];
 const PROCESSORS = ["arm64", "armv7", "arm", "ia32", "loong64", "mips64el", "ppc64", "riscv64", "s390x", "x64"];
 
+/** Other names of the same things. */
+const ALIASES = { macos: "darwin", windows: "win32", aarch64: "arm64", x86_64: "x64", x86: "ia32" };
+
 const file = new URL("../package-lock.json", import.meta.url);
 const lock = JSON.parse(readFileSync(file, "utf8"));
 const packages = lock.packages;
@@ -16,7 +19,11 @@ let added = 0;
 for (const [place, parent] of Object.entries(packages)) {
   for (const [name, version] of Object.entries(parent.optionalDependencies ?? {})) {
     if (packages[`${place}/node_modules/${name}`] || packages[`node_modules/${name}`]) continue;
-    const words = name.split("/").at(-1).split(/[-.]/);
+    const words = name
+      .split("/")
+      .at(-1)
+      .split(/[-.]/)
+      .map((word) => ALIASES[word] ?? word);
     const os = SYSTEMS.find((system) => words.includes(system));
     const cpu = PROCESSORS.find((processor) => words.includes(processor) || words.some((word) => word.startsWith(processor)));
     if (!os || !cpu || !/^\d/.test(version))

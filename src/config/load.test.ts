@@ -59,7 +59,7 @@ const receipt = `[devices.receipt]\ndriver = "escpos"\n${tcp}\n`;
 describe("parseConfig", () => {
   it("fills in every default", () => {
     expect(parse("")).toEqual({
-      agent: { name: "station", mode: "production", stateDir: "/var/lib/stationd", logLevel: "info", drivers: [] },
+      agent: { name: "station", mode: "production", stateDir: "/var/lib/stationd", trustDir: "/var/lib/stationd/trust", logLevel: "info", drivers: [] },
       server: {
         host: "127.0.0.1",
         port: 7870,
@@ -126,7 +126,7 @@ link = { kind = "file", path = "/dev/usb/lp0" }
       'station.toml:9:1: server.tokens[0].role: expected one of "kiosk", "technician", got a string',
       "station.toml:10:1: server.tokens[0].sha256: expected the SHA-256 of the token as 64 lower-case hexadecimal digits, got other text",
       'station.toml:12:1: devices.receipt.driver: there is no driver "escpso"; did you mean "escpos"?',
-      'station.toml:13:10: devices.receipt.link.kind: expected one of "serial", "tcp", "usb", "file", "process", "simulator"; did you mean "tcp"?',
+      'station.toml:13:10: devices.receipt.link.kind: expected one of "serial", "tcp", "usb", "file", "process", "pcsc", "simulator"; did you mean "tcp"?',
       'station.toml:16:1: devices.label.enbled: unknown key; did you mean "enabled"?',
       "station.toml:17:1: devices.label.columns: expected a whole number from 10 to 80, got a larger one",
       "station.toml:18:11: devices.label.labels[0]: expected at most 8 characters",

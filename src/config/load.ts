@@ -136,6 +136,7 @@ function assemble(
   environment: ConfigEnvironment,
   problem: Report,
 ): StationConfig {
+  const stateDir = agent.stateDir ?? environment.stateDir;
   const kioskUids = server.kioskUsers.flatMap((user, index) => {
     const uid = typeof user === "number" ? user : environment.uidOf(user);
     if (uid === undefined)
@@ -150,7 +151,8 @@ function assemble(
     agent: {
       name: agent.name,
       mode: agent.mode,
-      stateDir: agent.stateDir ?? environment.stateDir,
+      stateDir,
+      trustDir: agent.trustDir ?? join(stateDir, "trust"),
       logLevel: agent.logLevel,
       drivers: agent.drivers,
     },

@@ -37,6 +37,11 @@ const AgentTable = z.strictObject({
   stateDir: absolutePath
     .optional()
     .describe("Folder of the journal and the station key. Unless told: `$STATE_DIRECTORY` (systemd), else `~/.local/state/stationd`."),
+  trustDir: absolutePath
+    .optional()
+    .describe(
+      "Folder with the issuers of ID cards that this station trusts: CSCA certificates (PEM, DER), ICAO master lists, CRLs. Unless told: `trust` in the state folder. See `stationd trust`.",
+    ),
   logLevel: z.enum(["debug", "info", "warn", "error", "silent"]).default("info").describe("The least severe lines that are logged."),
   drivers: z
     .array(absolutePath)

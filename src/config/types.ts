@@ -10,6 +10,8 @@ export interface StationConfig {
     readonly mode: Mode;
     /** Journal, station key. Made with mode 0700. */
     readonly stateDir: string;
+    /** CSCA certificates, master lists and CRLs of ID cards' issuers. */
+    readonly trustDir: string;
     readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
     /** Modules that drivers were loaded from, besides the registry. */
     readonly drivers: readonly string[];

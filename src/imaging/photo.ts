@@ -35,7 +35,10 @@ async function drawOther(file: Uint8Array): Promise<Canvas> {
   const size = sizeInHeader(file, mediaType);
   if (!size) throw unsupported();
   checkSize(size);
-  if (mediaType === "image/jpeg" && hasManyScans(file)) throw unsupported();
+  if (mediaType === "image/jpeg") {
+    if (hasManyScans(file)) throw unsupported();
+    if (!hasEnd(file)) throw damaged();
+  }
   const canvas = createCanvas(size.width, size.height);
   const context = canvas.getContext("2d");
   // JPEG knows no transparency.
@@ -54,6 +57,12 @@ function hasManyScans(jpeg: Uint8Array): boolean {
   let scans = 0;
   for (let at = 1; at < jpeg.length; at++) if (jpeg[at] === 0xda && jpeg[at - 1] === 0xff) scans++;
   return scans > MAX_SCANS;
+}
+
+/** Behind the last scan, the marker that ends the image: without it a part is missing, which decoders paint grey without a word. */
+function hasEnd(jpeg: Uint8Array): boolean {
+  const bytes = Buffer.from(jpeg.buffer, jpeg.byteOffset, jpeg.byteLength);
+  return bytes.lastIndexOf("\xff\xd9", undefined, "latin1") > bytes.lastIndexOf("\xff\xda", undefined, "latin1");
 }
 
 async function drawJpeg2000(file: Uint8Array): Promise<Canvas> {

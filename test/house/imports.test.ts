@@ -13,17 +13,19 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   client: ["type kernel", "type protocol", "protocol/version", "protocol/binary-frame", "protocol/messages.vi"],
   contracts: ["kernel", "type protocol"],
   "citizen-id": ["kernel", "formats"],
+  emrtd: ["kernel", "formats"],
+  trust: ["kernel", "emrtd"],
   child: ["kernel"],
   imaging: ["kernel", "child", "formats", "type contracts"],
   transports: ["kernel", "child"],
   journal: ["kernel"],
   observability: ["kernel"],
   config: ["kernel", "contracts", "protocol", "transports/settings", "drivers/index"],
-  drivers: ["kernel", "contracts", "formats", "type protocol", "type transports"],
-  devices: ["kernel", "contracts", "journal", "formats", "citizen-id", "protocol"],
+  drivers: ["kernel", "contracts", "formats", "emrtd", "type protocol", "type transports"],
+  devices: ["kernel", "contracts", "journal", "formats", "emrtd", "citizen-id", "trust", "protocol"],
   server: ["kernel", "protocol"],
   simulators: ["kernel", "formats"],
-  commands: ["kernel", "client", "config", "drivers/index", "protocol", "simulators", "version", "agent"],
+  commands: ["kernel", "client", "config", "drivers/index", "protocol", "simulators", "version", "agent", "trust"],
 };
 /** Composition: everything. */
 const EVERYTHING = new Set(["index", "agent", "testing", "simulation", "cli", "version"]);

@@ -1,0 +1,1 @@
+export { readChip } from "./read-chip.js";
