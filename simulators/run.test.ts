@@ -1,6 +1,6 @@
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { connect } from "node:net";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
@@ -13,7 +13,7 @@ it("a printer by itself answers over TCP, keeps a picture of its paper, refuses 
   let address = "";
   const running = runSimulator({
     kind: "receipt-printer",
-    listen: "tcp:127.0.0.1:0",
+    wire: "tcp:127.0.0.1:0",
     options: { widthDots: 384 },
     paperFile,
     signal: ending.signal,
@@ -37,9 +37,29 @@ it("a printer by itself answers over TCP, keeps a picture of its paper, refuses 
   await rm(folder, { recursive: true });
 });
 
+it("a card by itself goes to a reader that listens, and leaves its authority's files", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "stationd-run-"));
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  const port = typeof address === "object" && address ? address.port : 0;
+  const ending = new AbortController();
+  const options = { inserted: true, activeAuthentication: "none", issuerDir: folder };
+  const arriving = once(server, "connection");
+  const running = runSimulator({ kind: "chip-card", wire: `tcp:127.0.0.1:${port}`, connect: true, options, signal: ending.signal });
+  const [reader] = (await arriving) as [Socket];
+  reader.write(Uint8Array.of(0, 1, 4));
+  expect(((await once(reader, "data"))[0] as Buffer).toString("hex")).toBe("00063b8180018080");
+  ending.abort();
+  await running;
+  expect((await readdir(folder)).sort()).toEqual(["crl.der", "csca.der"]);
+  server.close();
+  await rm(folder, { recursive: true });
+});
+
 it("names what is wrong with a wish", async () => {
   const { signal } = new AbortController();
-  const wish = { listen: "tcp:127.0.0.1:0", options: {}, signal };
+  const wish = { wire: "tcp:127.0.0.1:0", options: {}, signal };
   await expect(runSimulator({ ...wish, kind: "toaster" })).rejects.toMatchObject({
     kind: "invalid_params",
     hint: expect.stringContaining("receipt-printer"),

@@ -3,7 +3,7 @@ import { systemClock } from "../src/kernel/clock.js";
 import { DeviceError, type Json } from "../src/kernel/errors.js";
 import { systemRandom } from "../src/kernel/random.js";
 import { simulatorKinds } from "./index.js";
-import { type Served, servePty, serveTcp } from "./serve.js";
+import { connectTcp, type Served, servePty, serveTcp } from "./serve.js";
 import type { Simulator } from "./simulator.js";
 
 /** One picture for a burst of changes. */
@@ -11,8 +11,10 @@ const PAPER_DEBOUNCE_MS = 100;
 
 export interface RunSimulatorOptions {
   readonly kind: string;
-  /** `tcp:HOST:PORT` or `pty:PATH`. */
-  readonly listen: string;
+  /** Where to listen: `tcp:HOST:PORT` or `pty:PATH`; or, with `connect`, the virtual reader to go to: `tcp:HOST:PORT`. */
+  readonly wire: string;
+  /** A card goes to a reader that listens, as vsmartcard's does behind pcscd. */
+  readonly connect?: boolean | undefined;
   /** Knobs, checked by the kind's own schema. */
   readonly options: Readonly<Record<string, unknown>>;
   /** Where a picture of the paper is kept, for kinds that have paper. */
@@ -20,7 +22,7 @@ export interface RunSimulatorOptions {
   /** Ends the run. */
   readonly signal: AbortSignal;
   onChange?(state: Readonly<Record<string, Json>>): void;
-  /** The wire is up: where it really is (port 0 is resolved). */
+  /** The wire is up: where it really is (port 0 is resolved). A card that connects out tells it at once. */
   onListening?(address: string): void;
 }
 
@@ -57,7 +59,7 @@ export async function runSimulator(run: RunSimulatorOptions): Promise<void> {
     throw new DeviceError("unsupported", { message: `a ${run.kind} has no paper`, hint: "Leave the paper's file out" });
   }
 
-  const { served, address } = await serve(simulator, run.listen);
+  const { served, address } = await serve(simulator, run);
   signal.addEventListener("abort", ended, { once: true });
   try {
     run.onListening?.(address);
@@ -99,14 +101,16 @@ function make(run: RunSimulatorOptions, clock: ReturnType<typeof systemClock>, c
   return kind.create(parsed.data, { clock, random: systemRandom, changed });
 }
 
-async function serve(simulator: Simulator, listen: string): Promise<{ served: Served; address: string }> {
-  const [, host, port] = /^tcp:(.+):(\d{1,5})$/.exec(listen) ?? [];
+async function serve(simulator: Simulator, { wire, connect }: RunSimulatorOptions): Promise<{ served: Served; address: string }> {
+  const [, host, port] = /^tcp:(.+):(\d{1,5})$/.exec(wire) ?? [];
   if (host !== undefined && Number(port) <= 65_535) {
-    const served = await serveTcp(simulator, { host: host.replace(/^\[(.*)\]$/, "$1"), port: Number(port) });
+    const address = { host: host.replace(/^\[(.*)\]$/, "$1"), port: Number(port) };
+    if (connect) return { served: connectTcp(simulator, address), address: wire };
+    const served = await serveTcp(simulator, address);
     return { served, address: `tcp:${host}:${served.port}` };
   }
-  if (listen.startsWith("pty:") && listen.length > 4) return { served: await servePty(simulator, listen.slice(4)), address: listen };
-  throw new DeviceError("invalid_params", { message: `no wire ${listen}`, hint: "Give tcp:HOST:PORT, or pty:PATH" });
+  if (!connect && wire.startsWith("pty:") && wire.length > 4) return { served: await servePty(simulator, wire.slice(4)), address: wire };
+  throw new DeviceError("invalid_params", { message: `no wire ${wire}`, hint: `Give tcp:HOST:PORT${connect ? "" : ", or pty:PATH"}` });
 }
 
 async function writePaper(simulator: Simulator, file: string | undefined): Promise<void> {

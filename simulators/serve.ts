@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer, type Socket } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { systemClock } from "../src/kernel/clock.js";
 import { DeviceError } from "../src/kernel/errors.js";
@@ -10,6 +10,8 @@ import type { FarEnd, Simulator } from "./simulator.js";
 const HANDOVER_MS = 250;
 /** A pseudo-terminal is gone when its last user closes it; a new one takes its place after this. */
 const RESPAWN_MS = 200;
+/** Before a reader that does not listen is tried again. */
+const RETRY_MS = 200;
 
 const gone = (): DeviceError => new DeviceError("device_absent", { message: "the wire has ended" });
 
@@ -120,6 +122,60 @@ export async function serveTcp(simulator: Simulator, address: { host: string; po
       server.close();
       for (const socket of sockets) socket.destroy();
       await ended;
+    },
+  };
+}
+
+/**
+ * Lets a simulated card go to a virtual reader that listens, as vsmartcard's does behind pcscd: the connection is the card.
+ * It ends when the card is lifted, and is made again when one is laid there or the reader ended it. A simulator
+ * without presence is connected all the time.
+ */
+export function connectTcp(simulator: Simulator, address: { readonly host: string; readonly port: number }): Served {
+  const clock = systemClock();
+  let current: { readonly socket: Socket; readonly closed: Promise<void> } | undefined;
+  let waiting: Disposable | undefined;
+  let wanted = simulator.onPresence === undefined;
+
+  const update = (): void => {
+    if (!wanted) {
+      current?.socket.destroy();
+      current = undefined;
+    } else if (!current && !waiting) open();
+  };
+  const open = (): void => {
+    const socket = connect({ ...address, noDelay: true });
+    const wire = farEnd(socket);
+    const mine = { socket, closed: wire.closed };
+    current = mine;
+    socket.once("connect", () => {
+      if (current === mine) simulator.attach(wire);
+    });
+    void wire.closed.then(() => {
+      if (current !== mine) return;
+      current = undefined;
+      waiting = clock.timer(RETRY_MS, () => {
+        waiting = undefined;
+        update();
+      });
+    });
+  };
+  // Nothing else keeps the process alive while no card lies there.
+  const alive = setInterval(() => {}, 2 ** 30);
+  const forget = simulator.onPresence?.((present) => {
+    wanted = present;
+    update();
+  });
+  update();
+  return {
+    async close() {
+      forget?.();
+      clearInterval(alive);
+      wanted = false;
+      waiting?.[Symbol.dispose]();
+      const leaving = current;
+      update();
+      await leaving?.closed;
     },
   };
 }

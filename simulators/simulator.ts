@@ -32,6 +32,10 @@ export interface Simulator {
   readonly actions: Readonly<Record<string, SimulatorAction<any>>>;
   /** What a side panel shows; never the citizen's data that passed. */
   state(): Readonly<Record<string, Json>>;
+  /** Cards only: what a station must trust to believe them, as files for its trust folder. */
+  trustFiles?(): ReadonlyMap<string, Uint8Array>;
+  /** Cards only: told at once, and at each insertion and removal, whether one lies there. Call what comes back to hear no more. */
+  onPresence?(listener: (present: boolean) => void): () => void;
   /** As new. */
   reset(): void;
   close(): Promise<void>;

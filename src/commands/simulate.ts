@@ -5,6 +5,7 @@ import { EXIT_CODES } from "./exit-codes.js";
 interface SimulateFlags extends JsonFlag {
   readonly listen?: string;
   readonly pty?: string;
+  readonly connect?: string;
   readonly paper?: string;
   readonly set: Readonly<Record<string, unknown>>;
 }
@@ -14,14 +15,16 @@ export const addSimulate: AddCommand = (program, act) => {
     .command("simulate")
     .summary("run a simulated device by itself")
     .description("Runs a simulated device at the far end of a wire, for any program that speaks to the real one. Needs no agent.")
-    .argument("<kind>", "receipt-printer, barcode-scanner, …; list shows all")
+    .argument("<kind>", "receipt-printer, barcode-scanner, chip-card, …; list shows all")
     .option("-l, --listen <address>", "tcp:HOST:PORT")
     .option("--pty <path>", "serial line (pseudo-terminal, needs socat) at this path")
+    .option("--connect <address>", "tcp:HOST:PORT of a virtual reader that listens (vsmartcard's vpcd), for cards")
     .option("--paper <png>", "keep a picture of the paper in this file")
     .option("-s, --set <knob=value>", "set a knob; may be repeated", knob, {});
   withExamples(withJson(command), [
     ["stationd simulate receipt-printer --listen tcp:127.0.0.1:9100 --paper p.png", "a network printer"],
     ["stationd simulate barcode-scanner --pty /tmp/scanner", "a serial scanner"],
+    ["stationd simulate chip-card --connect tcp:127.0.0.1:40059 --set inserted=true", "a card for pcscd"],
     ["stationd simulate list", "what can be simulated, with its knobs"],
   ]).action(
     act(async (terminal, kind: string, flags: SimulateFlags) => {
@@ -30,11 +33,13 @@ export const addSimulate: AddCommand = (program, act) => {
         terminal.out(listSimulators(flags.json === true, terminal.columns));
         return EXIT_CODES.ok.code;
       }
-      const { listen, pty } = flags;
-      if ((listen === undefined) === (pty === undefined)) command.error("error: one of --listen and --pty is needed");
+      const { listen, pty, connect } = flags;
+      const [wire, another] = [listen, pty && `pty:${pty}`, connect].filter((given) => given !== undefined);
+      if (wire === undefined || another !== undefined) return command.error("error: one of --listen, --pty and --connect is needed");
       await simulate(terminal, {
         kind,
-        listen: pty === undefined ? `${listen}` : `pty:${pty}`,
+        wire,
+        connect: connect !== undefined,
         paperFile: flags.paper,
         options: flags.set,
         json: flags.json === true,

@@ -8,7 +8,9 @@ import { json, plain, type Terminal } from "./terminal.js";
 export interface SimulateOptions {
   readonly kind: string;
   /** `tcp:HOST:PORT` or `pty:PATH`. */
-  readonly listen: string;
+  readonly wire: string;
+  /** Goes there instead of listening there. */
+  readonly connect: boolean;
   readonly paperFile: string | undefined;
   /** Knobs; the simulator's own schema checks them. */
   readonly options: Readonly<Record<string, unknown>>;
