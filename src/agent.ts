@@ -17,10 +17,13 @@ import type { Secret } from "./kernel/secret.js";
 import { createLogger } from "./observability/log.js";
 import { createMeter } from "./observability/metrics.js";
 import { createNotifier } from "./observability/notify.js";
+import type { DeviceClass } from "./protocol/devices.js";
 import { startServer } from "./server/server.js";
 import type { Simulation } from "./simulation.js";
-import { connectorFor, hardwarePath } from "./transports/index.js";
+import { cardReaderFor, connectorFor, hardwarePath, pcscReaders } from "./transports/index.js";
+import type { LinkSettings } from "./transports/settings.js";
 import { watchDevices } from "./transports/watch.js";
+import { trustOf } from "./trust/current.js";
 import { packageVersion } from "./version.js";
 
 export interface AgentOptions {
@@ -75,6 +78,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     log,
     meter,
     imaging,
+    photos: imaging,
     journal,
     stationKey: () => {
       // A key that could not be read is asked for again: the disk may be back.
@@ -89,11 +93,15 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     version,
     drivers: [...new Set([...drivers, ...config.devices.map(({ driver }) => driver)])],
     simulators: simulation,
+    trust: trustOf(resolve(config.agent.trustDir), log),
   });
 
   const notifier = createNotifier({ clock, log, environment: process.env });
   const tokens = new Set<string>();
   const ending = new AbortController();
+  const pcsc = pcscReaders({ clock, log });
+  const connectLink = (of: DeviceClass, link: LinkSettings): DeviceSpec["connect"] =>
+    of === "chipReader" ? cardReaderFor(link, { clock, log, pcsc }) : connectorFor(link, { clock, log });
   const specFor = async (device: DeviceConfig): Promise<DeviceSpec> => {
     const base = { id: device.id, driver: device.driver, settings: device.settings, enabled: device.enabled };
     if (device.link.kind !== "simulator") {
@@ -101,14 +109,14 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       return {
         ...base,
         simulated: false,
-        connect: connectorFor(link, { clock, log }),
+        connect: connectLink(device.driver.class, link),
         hardwarePath: () => hardwarePath(link),
       } as DeviceSpec;
     }
     const { kind: _, simulator, ...settings } = device.link;
     const wire = await simulation?.add(device.id, simulator, settings);
     if (!wire) throw new DeviceError("unsupported", { device: device.id, message: "this agent was started without simulators" });
-    return { ...base, simulated: true, connect: connectorFor({ kind: "tcp", ...wire }, { clock, log }) } as DeviceSpec;
+    return { ...base, simulated: true, connect: connectLink(device.driver.class, { kind: "tcp", ...wire }) } as DeviceSpec;
   };
 
   const releaseAll = async (): Promise<void> => {

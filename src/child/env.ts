@@ -1,4 +1,15 @@
-const PASSED_ON = ["PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "XDG_RUNTIME_DIR"];
+const PASSED_ON = [
+  "PATH",
+  "HOME",
+  "LANG",
+  "LC_ALL",
+  "TZ",
+  "TMPDIR",
+  "LD_LIBRARY_PATH",
+  "XDG_RUNTIME_DIR",
+  // Where pcsc-lite's library finds its service (SCardEstablishContext).
+  "PCSCLITE_CSOCK_NAME",
+];
 
 /** The few variables that a child process gets: nothing of the agent's tokens, credentials or debugger flags. */
 export function childEnv(added: Readonly<Record<string, string>> = {}): Record<string, string> {

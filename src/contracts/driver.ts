@@ -1,3 +1,4 @@
+import type { CardReaderLink } from "../kernel/card.js";
 import type { Clock } from "../kernel/clock.js";
 import type { DeviceError, Json } from "../kernel/errors.js";
 import type { Connect, Link } from "../kernel/link.js";
@@ -7,6 +8,7 @@ import type { z } from "../kernel/schema.js";
 import type { DeviceClass, DeviceIdentity } from "../protocol/devices.js";
 import type { PrintDocument } from "../protocol/printer.js";
 import type { BarcodeScanner } from "./barcode-scanner.js";
+import type { ChipReader } from "./chip-reader.js";
 import type { Imaging } from "./imaging.js";
 import type { Printer, PrintMarks, PrintPreview } from "./printer.js";
 
@@ -14,7 +16,10 @@ import type { Printer, PrintMarks, PrintPreview } from "./printer.js";
 export interface DeviceContracts {
   printer: Printer;
   barcodeScanner: BarcodeScanner;
+  chipReader: ChipReader;
 }
+/** What the wire of a class carries: bytes, unless told otherwise. */
+export type LinkOf<C> = C extends "chipReader" ? CardReaderLink : Link;
 export type DrivenClass = keyof DeviceContracts & DeviceClass;
 
 /** How an open device stands, told by its driver whenever it changes. */
@@ -39,10 +44,10 @@ export interface OpenDevice {
 }
 
 /** All that a driver is handed; it reaches for nothing else. */
-export interface DriverContext {
+export interface DriverContext<L = Link> {
   /** Id of the device in the config. */
   readonly device: string;
-  readonly connect: Connect<Link>;
+  readonly connect: Connect<L>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -64,12 +69,12 @@ export interface Driver<C extends DrivenClass = DrivenClass, S extends z.ZodType
   /** Which transports make sense. */
   readonly links: readonly LinkKind[];
   /** Resolves when the device answered and can be used. */
-  open(config: z.output<S>, context: DriverContext): Promise<DeviceContracts[C]>;
+  open(config: z.output<S>, context: DriverContext<LinkOf<C>>): Promise<DeviceContracts[C]>;
   /** Printers: what would come out. Needs the settings, not the device. @throws DeviceError `invalid_params`, `too_large`, `timeout` */
   preview?(config: z.output<S>, document: PrintDocument, marks: PrintMarks, imaging: Imaging, signal: AbortSignal): Promise<PrintPreview>;
 }
 
-export const LINK_KINDS = ["serial", "tcp", "usb", "file", "process", "simulator"] as const;
+export const LINK_KINDS = ["serial", "tcp", "usb", "file", "process", "pcsc", "simulator"] as const;
 export type LinkKind = (typeof LINK_KINDS)[number];
 
 /** A driver is a value. */

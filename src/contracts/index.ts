@@ -1,4 +1,6 @@
 /** What a driver outside this tree builds on: `stationd/drivers`. */
+
+export type { CardReaderLink, CardSession, Transceiver } from "../kernel/card.js";
 export { type Clock, manualClock, systemClock } from "../kernel/clock.js";
 export { deadline, raceSignal, within } from "../kernel/deadline.js";
 export { DeviceError, type ErrorKind } from "../kernel/errors.js";
@@ -6,6 +8,7 @@ export { type Connect, createInbox, type Link } from "../kernel/link.js";
 export type { Logger } from "../kernel/log.js";
 export { z } from "../kernel/schema.js";
 export type { BarcodeScanner, ScannedCode } from "./barcode-scanner.js";
+export type { ChipReader } from "./chip-reader.js";
 export { type AnyDriver, type Condition, type Driver, type DriverContext, defineDriver, type OpenDevice } from "./driver.js";
 export type { Bitmap, DrawableBlock, Imaging, LayoutStyle } from "./imaging.js";
 export type {

@@ -20,6 +20,7 @@ export async function hardwarePath(settings: LinkSettings): Promise<string | und
     case "file":
       return await inSysfs("usbmisc", settings.path);
     case "process":
+    case "pcsc":
     case "simulator":
       return undefined;
   }

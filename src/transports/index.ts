@@ -1,14 +1,18 @@
 import assert from "node:assert/strict";
+import type { CardReaderLink } from "../kernel/card.js";
 import type { Clock } from "../kernel/clock.js";
 import type { Connect } from "../kernel/link.js";
 import type { Logger } from "../kernel/log.js";
 import { file } from "./file.js";
+import { hostedPcsc } from "./host/card-host.js";
 import { hosted } from "./host/host.js";
+import { createPcsc, type Pcsc } from "./pcsc.js";
 import { processLink } from "./process.js";
 import { serial } from "./serial.js";
 import type { LinkSettings } from "./settings.js";
 import { tcp } from "./tcp.js";
 import { usbPrinter } from "./usb-printer.js";
+import { vpcd } from "./vpcd.js";
 
 export { hardwarePath } from "./hardware-path.js";
 export { memoryPair } from "./memory.js";
@@ -26,7 +30,25 @@ export function connectorFor(settings: LinkSettings, deps: { readonly clock: Clo
       return file(settings, deps.clock);
     case "process":
       return processLink(settings);
+    case "pcsc":
     case "simulator":
-      assert.fail("a simulator has no transport");
+      assert.fail(`${settings.kind} is no link of bytes: see cardReaderFor and the composition root`);
   }
+}
+
+/** Card readers of the PC/SC service, hosted or not as their settings say. One for the process: its readers share a client. */
+export function pcscReaders(deps: { readonly clock: Clock; readonly log: Logger }): Pcsc {
+  const hostedReaders = hostedPcsc(deps);
+  const ownReaders = createPcsc(deps);
+  return (settings) => (settings.hosted ? hostedReaders(settings) : ownReaders(settings));
+}
+
+/** How a card reader is connected: through the PC/SC service, or over TCP where a virtual card listens. */
+export function cardReaderFor(
+  settings: LinkSettings,
+  deps: { readonly clock: Clock; readonly log: Logger; readonly pcsc: Pcsc },
+): Connect<CardReaderLink> {
+  if (settings.kind === "pcsc") return deps.pcsc(settings);
+  assert(settings.kind === "tcp", `no card reader at the end of a ${settings.kind} link`);
+  return vpcd(connectorFor(settings, deps), deps.clock);
 }

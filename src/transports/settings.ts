@@ -26,6 +26,16 @@ export const LinkSettings = z.discriminatedUnion("kind", [
     command: z.string().min(1),
     args: z.array(z.string()).default([]).describe("never passed through a shell"),
   }),
+  z.strictObject({
+    kind: z.literal("pcsc"),
+    reader: z
+      .string()
+      .min(1)
+      .max(128)
+      .optional()
+      .describe("part of the reader's name (`pcsc_scan -r` lists them), where there are several"),
+    hosted: z.boolean().default(true).describe("run the native library in a supervised child process, one for all readers"),
+  }),
   z.strictObject({ kind: z.literal("simulator"), simulator: z.string().min(1).describe("e.g. `receipt-printer`") }).catchall(z.unknown()),
 ]);
 export type LinkSettings = z.output<typeof LinkSettings>;

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import type { FarEnd, Simulator } from "../../simulators/simulator.js";
 import type { AnyDriver, Condition, DriverContext, OpenDevice } from "../../src/contracts/driver.js";
+import type { CardReaderLink } from "../../src/kernel/card.js";
 import { systemClock } from "../../src/kernel/clock.js";
 import { deadline, raceSignal } from "../../src/kernel/deadline.js";
 import { DeviceError, ERROR_KINDS } from "../../src/kernel/errors.js";
@@ -35,7 +36,7 @@ interface Bench extends AsyncDisposable {
   open(signal?: AbortSignal, connect?: Connect): Promise<OpenDevice>;
 }
 
-async function bench(driver: AnyDriver, { settings, simulate }: FarEndOfDriver, kind: WireKind): Promise<Bench> {
+async function bench(driver: AnyDriver, { settings, simulate, over }: FarEndOfDriver, kind: WireKind): Promise<Bench> {
   const clock = systemClock(HASTE);
   const random = seededRandom(7);
   const conditions: Condition[] = [];
@@ -57,9 +58,10 @@ async function bench(driver: AnyDriver, { settings, simulate }: FarEndOfDriver, 
       }
     };
   };
-  const context = (signal: AbortSignal, connect: Connect): DriverContext => ({
+  const context = (signal: AbortSignal, connect: Connect): DriverContext & DriverContext<CardReaderLink> => ({
     device: "device",
-    connect,
+    // Which of the two it is, the driver's class tells; a list of drivers has forgotten it.
+    connect: (over?.(connect, clock) ?? connect) as Connect<never>,
     clock,
     random,
     log: silentLog,
