@@ -1,3 +1,5 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { simulatorKinds } from "../simulators/index.js";
 import { serveTcp } from "../simulators/serve.js";
 import type { Simulator } from "../simulators/simulator.js";
@@ -13,6 +15,8 @@ export interface Simulation extends SimulatorDesk {
   /** Makes the simulator of this device and answers where its wire ends. @throws DeviceError `invalid_params` */
   add(device: string, kind: string, options: unknown): Promise<{ readonly host: string; readonly port: number }>;
   get(device: string): Simulator | undefined;
+  /** Puts the issuers of simulated cards into a trust folder: demo and test stations believe them. */
+  writeIssuers(folder: string): Promise<void>;
   reset(): void;
   stop(): Promise<void>;
 }
@@ -69,6 +73,13 @@ export function createSimulation(clock: Clock, random: Random): Simulation {
       return { host: "127.0.0.1", port };
     },
     get: (device) => served.get(device)?.simulator,
+    async writeIssuers(folder) {
+      const files = [...served].flatMap(([device, { simulator }]) =>
+        [...(simulator.trustFiles?.() ?? [])].map(([name, bytes]) => [join(folder, `${device}-${name}`), bytes] as const),
+      );
+      if (files.length > 0) await mkdir(folder, { recursive: true });
+      for (const [path, bytes] of files) await writeFile(path, bytes);
+    },
     list: () => [...served].map(([id, { simulator }]) => snapshot(id, simulator)),
     async act(id, name, params) {
       const simulator = simulatorOf(id);

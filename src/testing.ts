@@ -24,7 +24,7 @@ const ScenarioAction = z.strictObject({
 });
 
 const ScenarioFile = z.strictObject({
-  /** Same tables as in a config: `[devices.receipt]`. Left out: a receipt printer and a barcode scanner. */
+  /** Same tables as in a config: `[devices.receipt]`. Left out: a receipt printer, a barcode scanner and a chip card reader. */
   devices: z.record(z.string(), z.record(z.string(), z.json())).optional(),
   /** Done in order before the station is handed out, and again at each reset. */
   start: z.array(ScenarioAction).optional(),
@@ -35,6 +35,7 @@ export type Scenario = z.input<typeof ScenarioFile>;
 const DEFAULT_DEVICES: NonNullable<Scenario["devices"]> = {
   receipt: { driver: "escpos", link: { kind: "simulator", simulator: "receipt-printer" } },
   scanner: { driver: "serial-scanner", link: { kind: "simulator", simulator: "barcode-scanner" } },
+  "id-reader": { driver: "pcsc", link: { kind: "simulator", simulator: "chip-card" } },
 };
 
 export interface TestStationOptions {
@@ -92,6 +93,7 @@ export async function startStation(options: TestStationOptions = {}): Promise<Te
   try {
     const config = testConfig(scenario, stateDir, options, roleTokens);
     agent = await startAgent({ config, random, log: options.log ?? silentLog, ...(options.clock ? { clock: options.clock } : {}) });
+    await agent.simulation?.writeIssuers(config.agent.trustDir);
   } catch (thrown) {
     await removeState();
     throw thrown;

@@ -17,7 +17,7 @@ export interface BlobCollector {
   /** A binary frame. One that is none, or a kind that this client does not know, is passed over. */
   receive(frame: Uint8Array): void;
   /**
-   * Ties the bytes to each blob reference at the top level of a result. Undefined where it holds none, so that
+   * Ties the bytes to each blob reference in a result, however deep. Undefined where it holds none, so that
    * most results need not wait. Rejects with StationError `blob_damaged`.
    */
   claim(result: unknown): Promise<void> | undefined;
@@ -34,6 +34,12 @@ function isBlobRef(value: unknown): value is BlobRef {
     typeof ref.byteLength === "number" &&
     typeof ref.sha256 === "string"
   );
+}
+
+/** What is walked is an answer of the agent's, as parsed: it has no cycles. */
+function refsIn(value: unknown): BlobRef[] {
+  if (typeof value !== "object" || value === null) return [];
+  return isBlobRef(value) ? [value] : Object.values(value).flatMap(refsIn);
 }
 
 function damaged(what: string): StationError {
@@ -92,8 +98,7 @@ export function collectBlobs(blobs: WeakMap<BlobRef, Blob>): BlobCollector {
       }
     },
     claim(result) {
-      if (typeof result !== "object" || result === null) return undefined;
-      const refs = Object.values(result).filter(isBlobRef);
+      const refs = refsIn(result);
       return refs.length === 0 ? undefined : Promise.all(refs.map(assemble)).then(() => {});
     },
     clear() {

@@ -289,6 +289,17 @@ describe("blobs", () => {
     expect(() => client.blob({ ...result.image })).toThrow(StationError);
   });
 
+  it("finds them wherever a result names them", async () => {
+    const client = await connect();
+    agent.script((request, peer) => {
+      peer.socket.send(frame(0, true, bytes));
+      peer.socket.send(frame(0, true, bytes, 8));
+      peer.result(request, { portrait: { image, widthPx: 1 }, raw: [{ file: "sod", content: { ...image, channel: 8 } }] });
+    });
+    const { portrait, raw } = await client.call("chipReader.readCard", { access: { can: "000000" } });
+    for (const ref of [portrait?.image, raw?.[0]?.content]) expect(ref && client.blob(ref).size).toBe(bytes.length);
+  });
+
   it.each([
     ["is missing its middle", [frame(0, false, bytes.subarray(0, 10)), frame(2, true, bytes.subarray(20))]],
     ["never ends", [frame(0, false, bytes)]],

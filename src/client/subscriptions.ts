@@ -10,6 +10,7 @@ export interface TopicState {
   readonly devices: readonly EventData["devices"][];
   readonly jobs: readonly EventData["jobs"][];
   readonly agent: EventData["agent"];
+  readonly chipReader: readonly EventData["chipReader"][];
   readonly simulators: readonly SimulatorSnapshot[];
   /** Codes are told once and never kept. */
   readonly barcodeScanner: unknown;

@@ -1,4 +1,4 @@
-import type { Condition, DeviceContracts, DrivenClass, DriverContext, OpenDevice } from "../contracts/driver.js";
+import type { Condition, DeviceContracts, DrivenClass, DriverContext, LinkOf, OpenDevice } from "../contracts/driver.js";
 import { deadline, raceSignal } from "../kernel/deadline.js";
 import { asDeviceError, DeviceError, errorObject } from "../kernel/errors.js";
 import type { Logger } from "../kernel/log.js";
@@ -234,7 +234,7 @@ export class Bay<C extends DrivenClass = DrivenClass> {
     if (opening.ended.signal.aborted) return;
     const { clock, random, imaging } = this.#context;
     using limit = deadline(clock, OPEN_WITHIN_MS, opening.ended.signal, "the device did not open in time");
-    const context: DriverContext = {
+    const context: DriverContext<LinkOf<C>> = {
       device: this.spec.id,
       connect: this.spec.connect,
       clock,

@@ -9,7 +9,7 @@ export interface Citizens {
   /** Every use of a device for a citizen passes here. @throws DeviceError `maintenance` */
   enter(call: Call): void;
   /** Paper and raw bytes are a technician's only while no citizen can be in between. @throws DeviceError `maintenance` */
-  enterForPaper(call: Call): void;
+  enterAsTechnician(call: Call): void;
   /** Does work that ends with the citizen's session too. */
   waiting<T>(call: Call, work: (call: Call) => Promise<T>): Promise<T>;
   /** The citizen left, or the page did: waits are canceled. */
@@ -38,11 +38,11 @@ export function createCitizens(): Citizens {
       return changed;
     },
     enter,
-    enterForPaper(call) {
+    enterAsTechnician(call) {
       enter(call);
       if (call.caller.role !== "technician" || maintenance) return;
       throw new DeviceError("maintenance", {
-        message: "technicians print in maintenance mode only",
+        message: "technicians do this in maintenance mode only",
         hint: "Switch it on first: stationd maintenance on",
         retryable: false,
       });

@@ -1,4 +1,4 @@
-import type { DrivenClass, Driver } from "../contracts/driver.js";
+import type { DrivenClass, Driver, LinkOf } from "../contracts/driver.js";
 import type { Imaging } from "../contracts/imaging.js";
 import type { Clock } from "../kernel/clock.js";
 import type { Connect } from "../kernel/link.js";
@@ -12,7 +12,7 @@ export interface DeviceSpec<C extends DrivenClass = DrivenClass> {
   readonly driver: Driver<C>;
   /** Parsed by the driver's own schema. */
   readonly settings: unknown;
-  readonly connect: Connect;
+  readonly connect: Connect<LinkOf<C>>;
   readonly simulated: boolean;
   readonly enabled: boolean;
   /** Stable name of the socket it is plugged into, where the system tells. */

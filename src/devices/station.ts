@@ -1,4 +1,6 @@
 import type { AnyDriver, DrivenClass } from "../contracts/driver.js";
+import type { Photos } from "../contracts/imaging.js";
+import type { TrustStore } from "../emrtd/verify/trust-store.js";
 import type { JobRecord, Journal } from "../journal/types.js";
 import { deadline } from "../kernel/deadline.js";
 import { DeviceError } from "../kernel/errors.js";
@@ -10,6 +12,7 @@ import type { Mode, Topic } from "../protocol/session.js";
 import { announcer } from "./announcer.js";
 import { BarcodeScannerService } from "./barcode-scanner-service.js";
 import { Bay } from "./bay.js";
+import { ChipReaderService } from "./chip-reader-service.js";
 import { createCitizens } from "./citizens.js";
 import type { BayContext, DeviceSpec } from "./device-spec.js";
 import { KEEP_JOBS_MS } from "./print-job.js";
@@ -24,6 +27,9 @@ export interface StationOptions extends BayContext {
   readonly version: string;
   readonly drivers: readonly AnyDriver[];
   readonly simulators: SimulatorDesk | undefined;
+  /** The issuers of ID cards that this station trusts, as they are now. */
+  readonly trust: () => Promise<TrustStore>;
+  readonly photos: Photos;
 }
 
 export interface RunningStation extends Station {
@@ -56,6 +62,10 @@ export function createStation(options: StationOptions): RunningStation {
   const scanners = new BarcodeScannerService({
     clock,
     publish: (scan, session) => emit({ topic: "barcodeScanner", data: { scanned: scan }, session }),
+  });
+  const chipReaders = new ChipReaderService({
+    ...options,
+    publish: (presence) => emit({ topic: "chipReader", data: presence, coalesceKey: presence.device }),
   });
   options.simulators?.onChange(({ actions: _, ...data }) => emit({ topic: "simulators", data, coalesceKey: data.simulator }));
 
@@ -111,7 +121,11 @@ export function createStation(options: StationOptions): RunningStation {
     "session.endCitizen": (_params, { caller }) => {
       citizenGone(caller);
       for (const bay of bays.values()) bay.claims.sessionGone(caller.session);
-      return { leftBehind: [], openJobs: printers.openJobs(caller.principal).length };
+      const cards = chipReaders.presence().filter(({ present }) => present);
+      return {
+        leftBehind: cards.map(({ device }) => ({ device, what: "card" as const })),
+        openJobs: printers.openJobs(caller.principal).length,
+      };
     },
     "devices.list": (params) => ({
       devices: snapshots().filter((device) => params.class === undefined || device.class === params.class),
@@ -157,7 +171,7 @@ export function createStation(options: StationOptions): RunningStation {
       return { jobs: records.map(shownJob) };
     },
     "printer.print": async (params, call) => {
-      citizens.enterForPaper(call);
+      citizens.enterAsTechnician(call);
       const raw = params.document.blocks.findIndex((block) => block.type === "raw");
       if (raw >= 0 && call.caller.role !== "technician") {
         throw new DeviceError("forbidden", { message: `document.blocks[${raw}]: raw bytes are a technician's` });
@@ -189,7 +203,7 @@ export function createStation(options: StationOptions): RunningStation {
       return { ...marked(bay), ...status };
     },
     "printer.cut": async (params, call) => {
-      citizens.enterForPaper(call);
+      citizens.enterAsTechnician(call);
       const bay = ofClass("printer", params.device);
       bay.claims.check(call.caller);
       await bay.use("printer.cut", call.signal, (printer, signal) => printer.cut(signal));
@@ -209,6 +223,31 @@ export function createStation(options: StationOptions): RunningStation {
       const bay = ofClass("barcodeScanner", params.device);
       await scanners.disable(bay, caller);
       return marked(bay);
+    },
+    "chipReader.readCard": (params, call) => {
+      citizens.enter(call);
+      if (params.trace && call.caller.role !== "technician") {
+        throw new DeviceError("forbidden", { message: "trace: APDUs are a technician's" });
+      }
+      return citizens.waiting(call, (waited) => chipReaders.readCard(ofClass("chipReader", params.device), params, waited));
+    },
+    "chipReader.waitForCard": (params, call) => {
+      citizens.enter(call);
+      return citizens.waiting(call, (waited) => chipReaders.waitFor(ofClass("chipReader", params.device), true, waited));
+    },
+    "chipReader.waitForRemoval": (params, call) => {
+      citizens.enter(call);
+      return citizens.waiting(call, (waited) => chipReaders.waitFor(ofClass("chipReader", params.device), false, waited));
+    },
+    "chipReader.readUid": (params, call) => {
+      citizens.enter(call);
+      return citizens.waiting(call, (waited) => chipReaders.readUid(ofClass("chipReader", params.device), waited));
+    },
+    "chipReader.transmit": async (params, call) => {
+      citizens.enterAsTechnician(call);
+      const bay = ofClass("chipReader", params.device);
+      log.info("audit: raw APDUs to a card", { device: bay.spec.id, count: params.apdus.length });
+      return await chipReaders.transmit(bay, params, call);
     },
     "agent.describe": () => ({
       name: options.name,
@@ -245,6 +284,7 @@ export function createStation(options: StationOptions): RunningStation {
     bays.set(spec.id, bay);
     if (former) bay.claims.inherit(former.claims);
     if (isOf(bay, "printer")) void printers.adopt(bay);
+    if (isOf(bay, "chipReader")) chipReaders.adopt(bay);
     if (isOf(bay, "barcodeScanner")) scanners.adopt(bay, former && isOf(former, "barcodeScanner") ? former : undefined);
     bay.start();
     announce(bay);
@@ -271,6 +311,8 @@ export function createStation(options: StationOptions): RunningStation {
           return printers.openJobs(caller.role === "technician" ? undefined : caller.principal);
         case "barcodeScanner":
           return null;
+        case "chipReader":
+          return chipReaders.presence();
         case "simulators":
           return options.simulators?.list() ?? [];
       }
@@ -289,6 +331,7 @@ export function createStation(options: StationOptions): RunningStation {
       const ending = [...bays.values()].filter((bay) => !wanted.has(bay.spec.id) || changed.has(bay.spec.id));
       await Promise.all(ending.map(end));
       for (const bay of ending) {
+        if (isOf(bay, "chipReader")) chipReaders.forget(bay);
         if (wanted.has(bay.spec.id)) continue;
         bays.delete(bay.spec.id);
         if (isOf(bay, "barcodeScanner")) scanners.forget(bay);

@@ -1,5 +1,6 @@
 import { z } from "../kernel/schema.js";
 import { Scan } from "./barcode-scanner.js";
+import { CardPresence } from "./chip-reader.js";
 import { DeviceSnapshot } from "./devices.js";
 import { Job } from "./jobs.js";
 import { Instant } from "./method.js";
@@ -10,6 +11,7 @@ import { SimulatorSnapshot } from "./simulators.js";
 export const eventData = {
   devices: DeviceSnapshot.describe("a device changed; the newest snapshot wins where the client is slow"),
   barcodeScanner: z.object({ scanned: Scan }).describe("to the session that enabled the scanner, and no other"),
+  chipReader: CardPresence.describe("a card was laid on a reader or lifted; which card, this does not say"),
   jobs: Job.describe("to the principal that asked, and to technicians"),
   agent: z.object({
     maintenance: z.boolean().describe("out of service"),

@@ -1,6 +1,7 @@
 import type { z } from "../kernel/schema.js";
 import { agentMethods } from "./agent.js";
 import { barcodeScannerMethods } from "./barcode-scanner.js";
+import { chipReaderMethods } from "./chip-reader.js";
 import { deviceMethods } from "./devices.js";
 import { jobMethods } from "./jobs.js";
 import { printerMethods } from "./printer.js";
@@ -14,6 +15,7 @@ export const methods = {
   ...jobMethods,
   ...printerMethods,
   ...barcodeScannerMethods,
+  ...chipReaderMethods,
   ...agentMethods,
   ...simulatorMethods,
 };

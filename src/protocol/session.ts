@@ -5,7 +5,7 @@ import { defineMethod, EVERYONE, FRONT, ROLES } from "./method.js";
 export const MODES = ["production", "demo", "test"] as const;
 export type Mode = (typeof MODES)[number];
 
-export const TOPICS = ["devices", "barcodeScanner", "jobs", "agent", "simulators"] as const;
+export const TOPICS = ["devices", "barcodeScanner", "chipReader", "jobs", "agent", "simulators"] as const;
 export type Topic = (typeof TOPICS)[number];
 
 export const sessionMethods = {
@@ -54,7 +54,9 @@ export const sessionMethods = {
       seq: z.int().describe("the next event has this number plus one"),
       state: z
         .partialRecord(z.enum(TOPICS), z.json())
-        .describe("current state of each topic: devices → array of snapshots, agent → {maintenance}, jobs → array, simulators → array"),
+        .describe(
+          "current state of each topic: devices → array of snapshots, agent → {maintenance}, jobs → array, simulators → array, chipReader → array of {device, present}",
+        ),
     }),
     errors: ["forbidden"],
     restricted: { "topics: simulators": ["simulator"] },

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -84,10 +85,8 @@ test("what a citizen scans and prints is in no log, journal, metric or event of 
   const text = await metrics.text();
   expect(text).toContain("stationd_");
 
-  const files = (await readdir(stateDir, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
-  expect(files.map((file) => file.name)).toContain("journal.sqlite");
-  const stored = await Promise.all(files.map((file) => readFile(join(file.parentPath, file.name))));
-  expect(leaks(Buffer.concat(stored), planted)).toEqual([]);
+  expect(await readdir(stateDir)).toContain("journal.sqlite");
+  expect(leaks(Buffer.concat(await contentsOf(stateDir)), planted)).toEqual([]);
   expect(logged.length).toBeGreaterThan(0);
   expect(leaks(Buffer.concat(logged), planted)).toEqual([]);
   expect(overheard.length).toBeGreaterThan(3);
@@ -95,3 +94,78 @@ test("what a citizen scans and prints is in no log, journal, metric or event of 
   expect(leaks(Buffer.from(text), planted)).toEqual([]);
   await rm(stateDir, { recursive: true, force: true });
 });
+
+test("what is read from a citizen's chip is nowhere but with the page that asked", async () => {
+  const logged: Buffer[] = [];
+  const destination = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      logged.push(Buffer.from(chunk));
+      done();
+    },
+  });
+  const stateDir = await mkdtemp(join(tmpdir(), "stationd-canary-chip-"));
+  await using station = await startStation({ seed: 4, stateDir, log: createLogger({ level: "debug", destination }) });
+  const [citizen, bystander] = [await station.connect(), await station.connect("technician")];
+  const overheard: unknown[] = [];
+  await bystander.subscribe(["devices", "jobs", "agent", "barcodeScanner", "chipReader"], (update) => void overheard.push(update));
+
+  await station.act("id-reader", "insert", { person: "A" });
+  const idNumber = "001190412345";
+  const asked = { sensitive: ["parents" as const], consentRef: "consent-1", includeRaw: true, portraitOriginal: true };
+  const reading = await citizen.call("chipReader.readCard", { access: { idNumber }, challenge: "0123456789abcdef", ...asked });
+  const { details, mrz, portrait } = reading;
+  const face = Buffer.from(await citizen.blob((portrait as NonNullable<typeof portrait>).original as never).arrayBuffer());
+  // And failures: a wrong number, a card lifted in mid-read, a damaged file, a request that does not fit.
+  await citizen.call("chipReader.readCard", { access: { idNumber: "001190999999" } }).catch(() => {});
+  await station.act("id-reader", "liftAtApdu", { n: 9 });
+  await citizen.call("chipReader.readCard", { access: { idNumber } }).catch(() => {});
+  await station.act("id-reader", "card", { malformed: { file: "dg13", how: "truncated" } });
+  await station.act("id-reader", "insert", { person: "A" });
+  await citizen.call("chipReader.readCard", { access: { idNumber } }).catch(() => {});
+  await citizen.call("chipReader.readCard", { access: { qr: `${idNumber}|${details?.name}` } }).catch(() => {});
+  await citizen.call("chipReader.readCard", { access: { idNumber, [idNumber]: 1 } as never }).catch(() => {});
+  await station.act("id-reader", "reset");
+  await station.act("id-reader", "insert", { person: "A" });
+  await bystander.call("chipReader.readCard", { access: { idNumber }, trace: true }).then(({ trace }) => overheard.push(trace));
+  await bystander.call("diagnostics.run", {}).then((checks) => overheard.push(checks));
+  const metrics = await fetch(`${station.httpUrl}/metrics`, { headers: { authorization: `Bearer ${station.tokens.technician}` } });
+
+  const values = {
+    idNumber,
+    wrongNumber: "001190999999",
+    name: details?.name ?? "",
+    residence: details?.residence ?? "",
+    father: details?.parents?.[0] ?? "",
+    mrzName: mrz?.text.split("\n")[2] ?? "",
+    mrzNumbers: mrz?.text.split("\n")[1] ?? "",
+  };
+  expect(Object.values(values)).not.toContain("");
+  // The portrait's bytes, and the key that the CAN makes (ICAO 9303-11 §9.7.3).
+  const kPi = createHash("sha1")
+    .update(`${idNumber.slice(-6)}\0\0\0\u0003`, "latin1")
+    .digest()
+    .subarray(0, 16);
+  const bytes = { face: face.subarray(200, 232), kPi };
+  const everything = {
+    log: Buffer.concat(logged),
+    events: Buffer.from(JSON.stringify(overheard)),
+    metrics: Buffer.from(await metrics.text()),
+    files: Buffer.concat(await contentsOf(stateDir)),
+  };
+  for (const [where, haystack] of Object.entries(everything)) {
+    expect(haystack.length, where).toBeGreaterThan(100);
+    expect(leaks(haystack, values), where).toEqual([]);
+    for (const [what, needle] of Object.entries(bytes)) {
+      const shapes = [needle, Buffer.from(needle.toString("hex")), Buffer.from(needle.toString("base64").slice(0, 20))];
+      for (const shape of shapes) expect(haystack.includes(shape), `${what} in ${where}`).toBe(false);
+    }
+  }
+  // The search would have found them: they are in what the page got.
+  expect(leaks(Buffer.from(JSON.stringify(reading)), values)).not.toEqual([]);
+  await rm(stateDir, { recursive: true, force: true });
+});
+
+async function contentsOf(folder: string): Promise<Buffer[]> {
+  const files = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+  return await Promise.all(files.map((file) => readFile(join(file.parentPath, file.name))));
+}
