@@ -53,6 +53,11 @@ export function demoConfig({ port, stateDir, origins }: { port: number; stateDir
       // Slower than a real printer, so that one sees the paper come out.
       receipt: { driver: "escpos", link: { kind: "simulator", simulator: "receipt-printer", rowsPerSecond: 600 } },
       scanner: { driver: "serial-scanner", link: { kind: "simulator", simulator: "barcode-scanner" } },
+      // As slow as the air is, so that one sees the reading move.
+      "id-reader": {
+        driver: "pcsc",
+        link: { kind: "simulator", simulator: "chip-card", kbps: 106, latencyMs: 60 },
+      },
     },
   });
   return parseConfig(text, "the demo's configuration", drivers);
@@ -89,6 +94,7 @@ export async function startDemo(options: DemoOptions = {}): Promise<RunningDemo>
     const config = demoConfig({ port: options.port ?? DEFAULT_PORT, stateDir, origins: [...origins, ...(options.origins ?? [])] });
     const started = await startAgent({ config });
     agent = started;
+    await started.simulation?.writeIssuers(config.agent.trustDir);
     return {
       pageUrl: `http://127.0.0.1:${pagePort}/`,
       agent: started,
@@ -114,6 +120,9 @@ function banner({ pageUrl, agent, technicianSocket }: RunningDemo): string {
   Try      1. Open the page and press “Tra cứu hồ sơ”.
            2. On the right, press a code below “Quét mã này”: HS-2026-000123.
            3. Print the slip, and take the paper away while it comes out.
+  Or       1. Press “Xác minh căn cước”.
+           2. On the right, press “Quét mã A”, then “Đặt thẻ A”.
+           3. Print the slip. Then again with “Chip sao chép”, or lift the card while it is read.
 ${technicianSocket ? `  And      stationd devices --socket ${technicianSocket}\n` : ""}  Stop     Ctrl-C
 
 `;

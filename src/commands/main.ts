@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { packageVersion } from "../version.js";
+import { addCard } from "./card.js";
 import type { Act, AddCommand } from "./command.js";
 import { addConfig } from "./config.js";
 import { addCut } from "./cut.js";
@@ -11,11 +12,13 @@ import { addJobs } from "./jobs.js";
 import { addMaintenance } from "./maintenance.js";
 import { addPreview } from "./preview.js";
 import { addPrint } from "./print.js";
+import { addReadCard } from "./read-card.js";
 import { addRun } from "./run.js";
 import { addScan } from "./scan.js";
 import { addSimulate } from "./simulate.js";
 import { addStatus } from "./status.js";
 import type { Terminal } from "./terminal.js";
+import { addTrust } from "./trust.js";
 import { addVersion } from "./version.js";
 
 const COMMANDS: readonly AddCommand[] = [
@@ -26,6 +29,9 @@ const COMMANDS: readonly AddCommand[] = [
   addPrint,
   addPreview,
   addScan,
+  addReadCard,
+  addCard,
+  addTrust,
   addCut,
   addJobs,
   addMaintenance,

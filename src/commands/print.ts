@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
-import type { Progress } from "../client/exports.js";
 import type { PrintJob } from "../protocol/jobs.js";
 import { type AddCommand, type JsonFlag, withExamples, withJson } from "./command.js";
 import { type ConnectionFlags, withConnection, withStation } from "./connection.js";
 import { EXIT_CODES, type ExitCode, exitCodeOfJob, exitCodeOfKind } from "./exit-codes.js";
 import { readText } from "./input.js";
+import { progressLine } from "./progress-line.js";
 import { json, plain, type Terminal } from "./terminal.js";
 
 interface PrintFlags extends ConnectionFlags, JsonFlag {
@@ -85,17 +85,4 @@ export function describeJob({ state, final, confirmation, device, idempotencyKey
   if (reason) lines.push(`  ${plain(reason.message)}. ${plain(reason.hint)}.`);
   lines.push(`  key ${plain(idempotencyKey)}`);
   return `${lines.join("\n")}\n`;
-}
-
-/** Progress on one line of a terminal that overwrites itself; nothing in a pipe. */
-function progressLine(terminal: Terminal): { show(progress: Progress): void; clear(): void } {
-  const rewind = "\r\u001b[K";
-  if (!terminal.noteIsTty) return { show() {}, clear() {} };
-  return {
-    show: ({ stage, fraction }) => {
-      const share = fraction === undefined ? "" : ` ${Math.round(fraction * 100)} %`;
-      terminal.note(`${rewind}${plain(stage).replaceAll("_", " ")}${share}`);
-    },
-    clear: () => terminal.note(rewind),
-  };
 }

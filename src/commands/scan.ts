@@ -1,7 +1,7 @@
-import { InvalidArgumentError } from "commander";
 import { type AddCommand, type JsonFlag, withExamples, withJson } from "./command.js";
 import { type ConnectionFlags, withConnection, withStation } from "./connection.js";
 import { EXIT_CODES } from "./exit-codes.js";
+import { seconds } from "./seconds.js";
 import { json, plain } from "./terminal.js";
 
 export const addScan: AddCommand = (program, act) => {
@@ -27,9 +27,3 @@ export const addScan: AddCommand = (program, act) => {
     ),
   );
 };
-
-function seconds(text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && value <= 600)) throw new InvalidArgumentError("expected seconds, more than 0 and at most 600");
-  return value;
-}
