@@ -1,19 +1,36 @@
 /** The page: one connection to the station, one screen at a time. */
 import { connectStation } from "/stationd/client/index.js";
+import { forgetIdentity, readCard } from "./card-reading.js";
 import { dossierOf } from "./dossiers.js";
 import { watchIdle } from "./idle.js";
 import { openPanel } from "./panel.js";
 import { forgetPrint, rememberPrint, unfinishedPrint } from "./print-memory.js";
+import { followPrint } from "./printing.js";
 import { showDossier } from "./screens/dossier.js";
 import { showFarewell } from "./screens/farewell.js";
 import { showFind } from "./screens/find.js";
+import { showIdentify } from "./screens/identify.js";
+import { showIdentity } from "./screens/identity.js";
+import { showLay } from "./screens/lay.js";
+import { showMrz } from "./screens/mrz.js";
 import { showPrint } from "./screens/print.js";
 import { showStart } from "./screens/start.js";
 import { dressShell } from "./shell.js";
-import { slipOf } from "./slip.js";
 import { textsIn } from "./texts.js";
 
-const SCREENS = { start: showStart, find: showFind, dossier: showDossier, print: showPrint, farewell: showFarewell };
+const SCREENS = {
+  start: showStart,
+  find: showFind,
+  dossier: showDossier,
+  identify: showIdentify,
+  lay: showLay,
+  mrz: showMrz,
+  identity: showIdentity,
+  print: showPrint,
+  farewell: showFarewell,
+};
+/** On every other screen nothing of a card is known any more. */
+const OF_A_CARD = new Set(["lay", "mrz", "identity", "print"]);
 const stage = document.getElementById("stage");
 
 /** What is so right now. Screens read it and are told when it changes. */
@@ -23,16 +40,26 @@ const view = {
   mode: undefined,
   maintenance: false,
   devices: new Map(),
+  /** By chip reader: does a card lie there? */
+  cards: new Map(),
+  get cardPresent() {
+    return [...view.cards.values()].includes(true);
+  },
   screen: "start",
   dossier: undefined,
+  identity: undefined,
   print: undefined,
+  /** What the citizen who just left should take along. */
+  left: new Set(),
 };
 
 let client;
 let shown;
 let shell;
-/** Ends what a screen waits for when it is left. */
+/** Ends what was begun for a screen when the citizen goes on. */
 let leave = new AbortController();
+/** Ends what this drawing of the screen waits for; it is drawn anew in another language. */
+let drawn = new AbortController();
 
 const app = {
   view,
@@ -47,8 +74,11 @@ const app = {
   go(screen, changes = {}) {
     leave.abort();
     leave = new AbortController();
+    const former = view.identity;
     Object.assign(view, changes, { screen });
+    if (!OF_A_CARD.has(screen)) view.identity = undefined;
     draw();
+    if (view.identity !== former) forgetIdentity(former);
     // Screen readers and keyboards follow to the new screen; the first paint leaves the focus alone.
     stage.querySelector("h1")?.focus({ preventScroll: true });
     stage.scrollTo(0, 0);
@@ -60,65 +90,52 @@ const app = {
     document.querySelector(`[data-language="${language}"]`)?.focus();
   },
 
-  /** `again`: a slip of this may be on paper already, so the new one is marked. */
-  startPrint(dossier, again = false) {
-    app.followPrint(rememberPrint({ code: dossier.code, again }));
+  /** Reads the card that `identity` has the key to, and goes where that leads. */
+  async identify(identity) {
+    app.go("lay", { identity });
+    const { signal } = leave;
+    await readCard(client, identity, signal, () => !signal.aborted && refresh());
+    if (signal.aborted) return;
+    if (identity.reading) app.go("identity");
+    else if (identity.error.kind === "mrz_required" && identity.known.idNumber) app.go("mrz");
+    else refresh();
   },
 
-  followPrint({ key, code, at, again }) {
-    const print = { key, again, stage: "queued", job: undefined, error: undefined };
-    const dossier = dossierOf(code);
-    app.go("print", { dossier, print });
-    const told = () => view.print === print && refresh();
-    client.jobs
-      .print(
-        { idempotencyKey: key, document: slipOf(dossier, at), ...(again && { reprint: true }) },
-        {
-          onProgress(progress) {
-            print.stage = progress.stage;
-            told();
-          },
-          onJob(job) {
-            print.job = job;
-            told();
-          },
-        },
-      )
-      .then(
-        (job) => {
-          print.job = job;
-        },
-        (error) => {
-          print.error = error;
-        },
-      )
-      .finally(() => {
-        forgetPrint(key);
-        told();
-      });
+  /** `what`: `{ kind: "dossier", code }` or `{ kind: "identity" }`. `again`: a slip of this may be on paper already, so the new one is marked. */
+  startPrint(what, again = false) {
+    app.followPrint(rememberPrint({ ...what, again }));
+  },
+
+  followPrint(memory) {
+    const { key, kind, code, again } = memory;
+    const print = { key, what: { kind, code }, again, stage: "queued", job: undefined, error: undefined };
+    app.go("print", { print, ...(kind === "dossier" && { dossier: dossierOf(code) }) });
+    void followPrint(app, print, memory, () => view.print === print && refresh());
   },
 
   /** The citizen leaves: nothing of theirs stays, neither here nor in the agent. */
   async finish() {
-    let leftPaper = false;
     // A slip that still waits for paper is the agent's now; a page that is reloaded must not show it to the next person.
     if (view.print) forgetPrint(view.print.key);
-    app.go("farewell", { dossier: undefined, print: undefined });
+    const left = new Set();
+    app.go("farewell", { dossier: undefined, print: undefined, left });
     try {
       const { leftBehind } = await client.call("session.endCitizen", {});
-      leftPaper = leftBehind.some(({ what }) => what === "paper");
+      for (const { what } of leftBehind) left.add(what);
     } catch {
       // Without a connection the agent ends the citizen's session by itself after its grace time.
     }
-    if (view.screen === "farewell" && leftPaper) shown.refresh(true);
+    if (view.left === left) refresh();
   },
 };
 
 function draw() {
+  drawn.abort();
+  drawn = new AbortController();
   document.documentElement.lang = view.language;
   document.title = app.texts.station;
   shell.dress();
-  shown = SCREENS[view.screen](app, leave.signal);
+  shown = SCREENS[view.screen](app, drawn.signal);
   stage.replaceChildren(shown.element);
   stage.dataset.screen = view.screen;
 }
@@ -129,10 +146,16 @@ function refresh() {
   shown.refresh();
 }
 
+/** The whole state replaces what was known, an event one entry of it. */
+function keep(shelf, kind, state, data, entry) {
+  if (kind === "state") shelf.clear();
+  for (const item of kind === "state" ? state : [data]) shelf.set(...entry(item));
+}
+
 function onUpdate({ kind, topic, state, data }) {
   if (topic === "agent") view.maintenance = (kind === "state" ? state : data).maintenance;
-  else if (kind === "state") view.devices = new Map(state.map((device) => [device.id, device]));
-  else view.devices.set(data.id, data);
+  else if (topic === "devices") keep(view.devices, kind, state, data, (device) => [device.id, device]);
+  else keep(view.cards, kind, state, data, (card) => [card.device, card.present]);
   refresh();
 }
 
@@ -154,11 +177,11 @@ async function start() {
     view.mode = client.hello.mode;
     refresh();
   });
-  await client.subscribe(["devices", "agent"], onUpdate);
+  await client.subscribe(["devices", "agent", "chipReader"], onUpdate);
   if (station.demo) openPanel({ url: station.url, app });
   watchIdle(app);
   const unfinished = unfinishedPrint();
-  if (unfinished && dossierOf(unfinished.code)) app.followPrint(unfinished);
+  if (unfinished && (unfinished.kind === "identity" || dossierOf(unfinished.code))) app.followPrint(unfinished);
 }
 
 start().catch((error) => {

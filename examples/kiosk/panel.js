@@ -5,9 +5,11 @@
 import { connectStation } from "/stationd/client/index.js";
 import { h, icon } from "./dom.js";
 import { SAMPLE_CODES } from "./dossiers.js";
+import { SAMPLE_CARDS } from "./sample-cards.js";
 
 const PRINTER = "receipt";
 const SCANNER = "scanner";
+const READER = "id-reader";
 
 /** Serves once, so every connection asks for its own. */
 async function simulatorToken() {
@@ -28,6 +30,22 @@ const PRINTER_BUTTONS = [
   () => ["Xé phiếu", "tear"],
 ];
 const SCANNER_BUTTONS = [PRINTER_BUTTONS[5]];
+/** Faults stay until the cards are as new again. */
+const READER_BUTTONS = [
+  ...SAMPLE_CARDS.map(({ person }) => (state) => [
+    `${state.cardPresent ? "Tráo thẻ" : "Đặt thẻ"} ${person}`,
+    state.cardPresent ? "swap" : "insert",
+    { person },
+  ]),
+  () => ["Nhấc thẻ ra", "lift"],
+  () => ["Nhấc giữa chừng", "liftAtApdu", { n: 9 }],
+  () => ["Thẻ chậm", "card", { delayMs: 900 }],
+  () => ["Chip sao chép", "card", { cloned: true }],
+  () => ["Dữ liệu bị sửa", "card", { wrongHash: "dg13" }],
+  () => ["Người ký lạ", "card", { signer: "foreign" }],
+  () => ["Cần thêm MRZ", "card", { pace: [], bac: true }],
+  () => ["Bỏ mọi lỗi", "reset"],
+];
 
 export async function openPanel({ url }) {
   const panel = document.getElementById("panel");
@@ -36,6 +54,8 @@ export async function openPanel({ url }) {
   const scannerButtons = h("div", { class: "panel-buttons" });
   const printerState = h("p", { class: "panel-state" });
   const scannerState = h("p", { class: "panel-state" });
+  const readerButtons = h("div", { class: "panel-buttons" });
+  const readerState = h("p", { class: "panel-state", "data-panel": "card" });
   const paper = h("img", { class: "panel-paper", alt: "Giấy đã in ra từ máy in giả lập", hidden: true });
   const noPaper = h("p", { class: "panel-empty", text: "Chưa có gì được in." });
   const body = h(
@@ -44,7 +64,7 @@ export async function openPanel({ url }) {
     h(
       "section",
       { "aria-labelledby": "panel-scanner" },
-      h("h3", { id: "panel-scanner" }, icon("qr"), "Máy quét giả lập: quét mã này"),
+      h("h3", { id: "panel-scanner" }, icon("qr"), "Quét mã này"),
       h(
         "div",
         { class: "panel-buttons codes" },
@@ -58,6 +78,25 @@ export async function openPanel({ url }) {
         ),
       ),
       h("div", { class: "panel-cable" }, scannerButtons, scannerState),
+    ),
+    h(
+      "section",
+      { "aria-labelledby": "panel-reader" },
+      h("h3", { id: "panel-reader" }, icon("card"), "Đầu đọc thẻ giả lập"),
+      readerState,
+      h(
+        "div",
+        { class: "panel-buttons" },
+        SAMPLE_CARDS.map(({ person, text }) =>
+          h("button", {
+            type: "button",
+            title: "mã QR của thẻ này, cho máy quét",
+            text: `Quét mã ${person}`,
+            on: { click: () => act(SCANNER, "scan", { text }) },
+          }),
+        ),
+      ),
+      readerButtons,
     ),
     h(
       "section",
@@ -167,10 +206,15 @@ export async function openPanel({ url }) {
   const refresh = () => {
     const printer = simulators.get(PRINTER);
     const scanner = simulators.get(SCANNER);
+    const reader = simulators.get(READER);
     if (printer) {
       place(printerButtons, buttons(PRINTER, PRINTER_BUTTONS));
       printerState.textContent = describePrinter(printer.state);
       void drawPaper();
+    }
+    if (reader) {
+      place(readerButtons, buttons(READER, READER_BUTTONS));
+      readerState.textContent = describeReader(reader.state);
     }
     if (scanner) {
       place(scannerButtons, buttons(SCANNER, SCANNER_BUTTONS));
@@ -182,6 +226,10 @@ export async function openPanel({ url }) {
     for (const simulator of kind === "state" ? state : [data]) simulators.set(simulator.simulator, simulator);
     refresh();
   });
+}
+
+function describeReader({ cardPresent, card, apdus }) {
+  return cardPresent ? `${card.replace("card", "Thẻ")} trên đầu đọc · ${apdus} APDU` : "Không có thẻ";
 }
 
 function describePrinter(state) {

@@ -1,11 +1,12 @@
 /**
  * The one thing that must outlive a reload: the key under which a slip was asked for. With it the new page finds the
- * same job again and nothing is printed twice. It goes when the job has ended.
+ * same job again and nothing is printed twice. It goes when the job has ended. Nothing of a person is in it.
  */
 const PLACE = "stationd.print";
 
-export function rememberPrint({ code, again }) {
-  const print = { key: crypto.randomUUID(), code, again, at: Date.now() };
+/** `kind`: `dossier`, with its `code`, or `identity`. */
+export function rememberPrint({ kind, code, again }) {
+  const print = { key: crypto.randomUUID(), kind, code, again, at: Date.now() };
   sessionStorage.setItem(PLACE, JSON.stringify(print));
   return print;
 }

@@ -3,6 +3,7 @@ import { h, icon } from "./dom.js";
 
 const CHIPS = [
   ["scanner", "barcodeScanner", "qr"],
+  ["reader", "chipReader", "card"],
   ["printer", "printer", "printer"],
 ];
 
@@ -42,8 +43,9 @@ export function dressShell(app) {
     foot.replaceChildren(
       h(
         "ul",
-        { class: "chips", "aria-label": `${texts.scanner}, ${texts.printer}` },
-        CHIPS.map(([name, deviceClass, picture]) => {
+        { class: "chips", "aria-label": texts.devices },
+        // Not every station has a card reader.
+        CHIPS.filter(([name, deviceClass]) => name !== "reader" || app.device(deviceClass)).map(([name, deviceClass, picture]) => {
           const device = app.device(deviceClass);
           const state = view.connection === "open" ? (device?.state ?? "unknown") : "unknown";
           const low = state === "ready" && device?.warnings?.includes("paper_near_end");

@@ -3,7 +3,7 @@ import { formatDate, formatVnd } from "./texts.js";
 const two = (number) => String(number).padStart(2, "0");
 
 /** `13:05 ngày 23/11/2026` */
-function instantText(at) {
+export function instantText(at) {
   const time = new Date(at);
   return `${two(time.getHours())}:${two(time.getMinutes())} ngày ${two(time.getDate())}/${two(time.getMonth() + 1)}/${time.getFullYear()}`;
 }

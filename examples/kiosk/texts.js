@@ -1,6 +1,9 @@
+import { IDENTITY_TEXTS } from "./texts-identity.js";
+
 /** Every sentence of the page, Vietnamese first. */
 const TEXTS = {
   vi: {
+    identity: IDENTITY_TEXTS.vi,
     station: "Trạm Công dân số",
     place: "Trung tâm Phục vụ hành chính công",
     skip: "Đến nội dung chính",
@@ -12,6 +15,8 @@ const TEXTS = {
     maintenance: "Trạm đang bảo trì. Vui lòng quay lại sau hoặc đến quầy hỗ trợ.",
     printer: "Máy in",
     scanner: "Máy quét",
+    reader: "Đầu đọc thẻ",
+    devices: "Thiết bị của trạm",
     states: {
       absent: "chưa kết nối",
       opening: "đang khởi động",
@@ -29,7 +34,7 @@ const TEXTS = {
     lookUp: "Tra cứu hồ sơ",
     lookUpNote: "Quét mã trên giấy biên nhận để xem hồ sơ đang ở bước nào",
     start: "Bắt đầu",
-    steps: ["Quét mã hồ sơ", "Xem tiến độ", "In phiếu hẹn"],
+    steps: ["Quét mã", "Xem kết quả", "In phiếu"],
     stepsNote: "Ba bước, khoảng một phút",
 
     findTitle: "Đưa mã QR trước máy quét",
@@ -99,6 +104,7 @@ const TEXTS = {
     stillHere: "Tôi vẫn ở đây",
   },
   en: {
+    identity: IDENTITY_TEXTS.en,
     station: "Digital Citizen Station",
     place: "Public Administration Service Centre",
     skip: "Skip to content",
@@ -110,6 +116,8 @@ const TEXTS = {
     maintenance: "This station is being serviced. Please come back later or ask at the counter.",
     printer: "Printer",
     scanner: "Scanner",
+    reader: "Card reader",
+    devices: "The station's devices",
     states: {
       absent: "not connected",
       opening: "starting",
@@ -127,7 +135,7 @@ const TEXTS = {
     lookUp: "Look up a dossier",
     lookUpNote: "Scan the code on your receipt to see how far your dossier is",
     start: "Start",
-    steps: ["Scan the code", "See the progress", "Print the slip"],
+    steps: ["Scan the code", "See the result", "Print the slip"],
     stepsNote: "Three steps, about a minute",
 
     findTitle: "Hold the QR code before the scanner",

@@ -11,7 +11,7 @@ export function showDossier(app) {
   const away = h("p", { class: "away", role: "status" });
   const print = h(
     "button",
-    { type: "button", class: "button primary", on: { click: () => app.startPrint(dossier) } },
+    { type: "button", class: "button primary", on: { click: () => app.startPrint({ kind: "dossier", code: dossier.code }) } },
     icon("printer"),
     texts.print,
   );

@@ -1,8 +1,8 @@
 import { h, icon } from "../dom.js";
 import { CODE_PATTERN, CODE_PREFIX, dossierOf } from "../dossiers.js";
+import { keypad } from "../keypad.js";
+import { readCodes } from "../scanning.js";
 
-/** How long after a scanner that could not be enabled the next attempt comes, unless its state changes first. */
-const RETRY_MS = 2_000;
 const CODE_LENGTH = CODE_PREFIX.length + 6;
 
 export function showFind(app, signal) {
@@ -41,8 +41,6 @@ export function showFind(app, signal) {
   const press = (digit) => {
     if (input.value.length < CODE_LENGTH) input.value += digit;
   };
-  const key = (label, name, action, className = "") =>
-    h("button", { type: "button", class: `key ${className}`, "aria-label": name, on: { click: action } }, label);
 
   const element = h(
     "section",
@@ -71,16 +69,14 @@ export function showFind(app, signal) {
       h("label", { for: "code", text: texts.codeLabel }),
       input,
       h("p", { id: "code-example", class: "example", text: texts.codeExample }),
-      h(
-        "div",
-        { class: "keypad", role: "group", "aria-label": texts.keypad },
-        ["1", "2", "3", "4", "5", "6", "7", "8", "9"].map((digit) => key(digit, digit, () => press(digit))),
-        key(icon("backspace"), texts.backspace, () => {
+      keypad({
+        texts,
+        label: [icon("search"), h("span", { text: texts.find })],
+        press,
+        erase() {
           if (input.value.length > CODE_PREFIX.length) input.value = input.value.slice(0, -1);
-        }),
-        key("0", "0", () => press("0")),
-        h("button", { type: "submit", class: "key go" }, icon("search"), h("span", { text: texts.find })),
-      ),
+        },
+      }),
     ),
     h(
       "div",
@@ -89,20 +85,7 @@ export function showFind(app, signal) {
     ),
   );
 
-  let wake = () => {};
-  const readCodes = async () => {
-    while (!signal.aborted) {
-      try {
-        for await (const code of app.client.barcodeScanner.scans({ signal })) scanned(code);
-      } catch {
-        // Absent, busy or out of service: the state line says so, and the codes come once that has changed.
-        await new Promise((resolve) => {
-          wake = resolve;
-          setTimeout(resolve, RETRY_MS);
-        });
-      }
-    }
-  };
+  const wake = app.client ? readCodes(app.client, signal, scanned) : () => {};
 
   const refresh = () => {
     const state = app.view.connection === "open" ? app.device("barcodeScanner")?.state : undefined;
@@ -113,6 +96,5 @@ export function showFind(app, signal) {
     if (able) wake();
   };
   refresh();
-  if (app.client) void readCodes();
   return { element, refresh };
 }

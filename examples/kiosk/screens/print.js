@@ -31,7 +31,11 @@ const PICTURES = {
 
 export function showPrint(app) {
   const { texts, view } = app;
-  const { dossier } = view;
+  const { what, again } = view.print;
+  const { identity: words } = texts;
+  const ofCard = what.kind === "identity";
+  // A page that was reloaded knows the job, and nothing of the person any more.
+  const known = !ofCard || view.identity?.reading !== undefined;
   const body = h("div", { class: "outcome", role: "status", "aria-live": "polite" });
   const actions = h("div", { class: "actions" });
   const element = h("section", { class: "printing" }, body, actions);
@@ -40,8 +44,10 @@ export function showPrint(app) {
   const button = (text, picture, action, primary = false) =>
     h("button", { type: "button", class: primary ? "button primary" : "button", on: { click: action } }, icon(picture), text);
   const finish = (primary) => button(texts.finish, "home", () => app.finish(), primary);
-  const toDossier = () => button(texts.toDossier, "document", () => app.go("dossier", { print: undefined }));
-  const reprint = () => button(texts.reprint, "printer", () => app.startPrint(dossier, true));
+  const goBack = () =>
+    known && button(ofCard ? words.toResult : texts.toDossier, "document", () => app.go(what.kind, { print: undefined }));
+  const print = (text, marked, primary = false) => known && button(text, "printer", () => app.startPrint(what, marked), primary);
+  const reprint = (primary) => print(texts.reprint, true, primary);
 
   const refresh = () => {
     if (!view.print) return;
@@ -54,7 +60,7 @@ export function showPrint(app) {
     element.dataset.outcome = kind;
 
     const lines = {
-      printing: [texts.printing, texts.stages[stage] ?? texts.stages.sending],
+      printing: [ofCard ? words.printing : texts.printing, texts.stages[stage] ?? texts.stages.sending],
       attention: [because || texts.stages[stage], texts.keepWaiting, texts.callStaff],
       printed: [texts.printed, texts.printedNote],
       sent: [texts.sent, texts.sentNote],
@@ -74,19 +80,19 @@ export function showPrint(app) {
         : h("div", { class: "medal", "aria-hidden": "true" }, icon(PICTURES[kind])),
       h("h1", { tabindex: "-1", text: title }),
       ...notes.filter(Boolean).map((note, index) => h("p", { class: index === 0 ? "lead" : "note", text: note })),
-      h("p", { class: "code" }, `${texts.dossier} `, h("b", { text: dossier.code })),
+      ...(ofCard ? [] : [h("p", { class: "code" }, `${texts.dossier} `, h("b", { text: what.code }))]),
     );
     actions.replaceChildren(
       ...{
         printing: [],
         // Whoever cannot wait may go: the slip comes out all the same once somebody has helped.
         attention: [finish(false)],
-        printed: [reprint(), toDossier(), finish(true)],
-        sent: [reprint(), toDossier(), finish(true)],
+        printed: [reprint(), goBack(), finish(true)],
+        sent: [reprint(), goBack(), finish(true)],
         unknown: [reprint(), button(texts.gotIt, "check", () => app.finish(), true)],
-        failed: [finish(false), toDossier(), button(texts.reprint, "printer", () => app.startPrint(dossier, true), true)],
-        notStarted: [finish(false), toDossier(), button(texts.tryAgain, "printer", () => app.startPrint(dossier, view.print.again), true)],
-      }[kind],
+        failed: [finish(false), goBack(), reprint(true)],
+        notStarted: [finish(false), goBack(), print(texts.tryAgain, again, true)],
+      }[kind].filter(Boolean),
     );
     if (kind === "printed" || kind === "sent" || kind === "unknown")
       actions.append(h("p", { class: "reprint-note", text: texts.reprintNote }));

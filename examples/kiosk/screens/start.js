@@ -3,18 +3,21 @@ import { drum } from "../drum.js";
 
 export function showStart(app) {
   const { texts } = app;
+  const offer = (screen, picture, title, note) =>
+    h(
+      "button",
+      { type: "button", class: "offer", on: { click: () => app.go(screen) } },
+      h("span", { class: "offer-picture" }, icon(picture)),
+      h("span", { class: "offer-text" }, h("strong", { text: title }), h("span", { text: note })),
+      h("span", { class: "offer-go" }, icon("arrow")),
+    );
+  const verify = offer("identify", "card", texts.identity.offer, texts.identity.offerNote);
   const element = h(
     "section",
     { class: "start" },
     drum(),
     h("div", { class: "greeting" }, h("h1", { tabindex: "-1", text: texts.welcome }), h("p", { class: "lead", text: texts.invitation })),
-    h(
-      "button",
-      { type: "button", class: "offer", on: { click: () => app.go("find") } },
-      h("span", { class: "offer-picture" }, icon("search")),
-      h("span", { class: "offer-text" }, h("strong", { text: texts.lookUp }), h("span", { text: texts.lookUpNote })),
-      h("span", { class: "offer-go" }, icon("arrow")),
-    ),
+    h("div", { class: "offers" }, offer("find", "search", texts.lookUp, texts.lookUpNote), verify),
     h(
       "div",
       { class: "how" },
@@ -22,9 +25,13 @@ export function showStart(app) {
       h(
         "ol",
         { class: "how-steps" },
-        texts.steps.map((step, index) => h("li", {}, icon(["qr", "clock", "printer"][index]), h("span", { text: step }))),
+        texts.steps.map((step, index) => h("li", {}, icon(["qr", "document", "printer"][index]), h("span", { text: step }))),
       ),
     ),
   );
-  return { element, refresh() {} };
+  const refresh = () => {
+    verify.hidden = !app.device("chipReader");
+  };
+  refresh();
+  return { element, refresh };
 }
