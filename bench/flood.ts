@@ -1,13 +1,13 @@
 import type WebSocket from "ws";
 import type { BenchResult } from "./index.js";
-import { benchAgent, ended, firstLine, firstReply, helloText, node, residentKib } from "./process.js";
+import { benchAgent, ended, firstLine, firstReply, helloText, node, printerAndScanner, residentKib } from "./process.js";
 
 const SAMPLES = 1_000;
 const GAP_MS = 5;
 
 /** What a second client feels, and what the agent's memory does, while a first one floods requests and never reads. The floor is the same without the flood. */
 export async function flood(): Promise<BenchResult> {
-  const agent = await benchAgent(9);
+  const agent = await benchAgent(printerAndScanner(9));
   const server = node("../bundle/stationd.js", agent.args, false);
   const pid = server.pid ?? 0;
   try {

@@ -4,6 +4,8 @@ export interface BenchResult {
   readonly ours: Readonly<Record<string, number>>;
   readonly floor: Readonly<Record<string, number>>;
   readonly ratio: number | Readonly<Record<string, number>>;
+  /** Of `chip`: round trips by way of access. */
+  readonly apdus?: Readonly<Record<string, number>>;
   /** What else the run saw. */
   readonly beside?: Readonly<Record<string, unknown>>;
 }
@@ -11,6 +13,7 @@ export interface BenchResult {
 const benches: Record<string, () => Promise<BenchResult>> = {
   rpc: async () => (await import("./rpc.js")).rpc(),
   print: async () => (await import("./print.js")).print(),
+  chip: async () => (await import("./chip.js")).chip(),
   flood: async () => (await import("./flood.js")).flood(),
   startup: async () => (await import("./startup.js")).startup(),
 };

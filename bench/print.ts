@@ -7,7 +7,7 @@ import { systemClock } from "../src/kernel/clock.js";
 import { seededRandom } from "../src/kernel/random.js";
 import type { PrintDocument } from "../src/protocol/printer.js";
 import type { BenchResult } from "./index.js";
-import { benchAgent, ended, median, node } from "./process.js";
+import { benchAgent, ended, median, node, printerAndScanner } from "./process.js";
 
 const RUNS = 15;
 /** About 200 mm/s at 8 dots to the millimetre: a usual receipt printer. */
@@ -51,7 +51,7 @@ async function compare(rowsPerSecond: number, runs: number): Promise<{ ours: num
     await serveTcp(floorPrinter, { host: "127.0.0.1", port: 0 }),
   ];
   const tap = await tapped(ourWire.port);
-  const agent = await benchAgent(tap.port);
+  const agent = await benchAgent(printerAndScanner(tap.port));
   const server = node("../bundle/stationd.js", agent.args, false);
   try {
     const client = await connectStation({ url: agent.url, client: { name: "bench", version: "1" }, token: agent.token });

@@ -49,7 +49,8 @@ export interface BenchAgent {
   remove(): void;
 }
 
-export async function benchAgent(printerPort: number): Promise<BenchAgent> {
+/** `devices`: tables of the config, and `trustDir` above them where cards are read. */
+export async function benchAgent(devices: string, agentKeys = "", role: "kiosk" | "technician" = "kiosk"): Promise<BenchAgent> {
   const folder = mkdtempSync(join(tmpdir(), "stationd-bench-"));
   const port = await freePort();
   const token = randomBytes(16).toString("hex");
@@ -59,20 +60,16 @@ export async function benchAgent(printerPort: number): Promise<BenchAgent> {
     `[agent]
 stateDir = "${join(folder, "state")}"
 logLevel = "silent"
+${agentKeys}
 [server]
 port = ${port}
 serviceSocket = "${join(folder, "service.sock")}"
 technicianSocket = "${join(folder, "technician.sock")}"
 [[server.tokens]]
 name = "bench"
-role = "kiosk"
+role = "${role}"
 sha256 = "${createHash("sha256").update(token).digest("hex")}"
-[devices.receipt]
-driver = "escpos"
-link = { kind = "tcp", host = "127.0.0.1", port = ${printerPort} }
-[devices.scanner]
-driver = "serial-scanner"
-link = { kind = "serial", path = "/dev/serial/by-id/not-there" }
+${devices}
 `,
   );
   return {
@@ -82,6 +79,14 @@ link = { kind = "serial", path = "/dev/serial/by-id/not-there" }
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }
+
+/** A printer on this port, and a scanner that is not there. */
+export const printerAndScanner = (printerPort: number): string => `[devices.receipt]
+driver = "escpos"
+link = { kind = "tcp", host = "127.0.0.1", port = ${printerPort} }
+[devices.scanner]
+driver = "serial-scanner"
+link = { kind = "serial", path = "/dev/serial/by-id/not-there" }`;
 
 export function helloText(token: string): string {
   return JSON.stringify({

@@ -1,6 +1,6 @@
 import { createServer } from "node:net";
 import type { BenchResult } from "./index.js";
-import { benchAgent, ended, firstLine, firstReply, helloText, node, pinned } from "./process.js";
+import { benchAgent, ended, firstLine, firstReply, helloText, node, pinned, printerAndScanner } from "./process.js";
 
 interface Medians extends Readonly<Record<string, number>> {
   readonly p50Us: number;
@@ -12,7 +12,7 @@ export async function rpc(): Promise<BenchResult> {
   const printer = createServer((socket) => socket.on("data", (bytes) => answerStatus(socket, bytes)).on("error", () => {}));
   await new Promise<void>((resolve) => printer.listen(0, "127.0.0.1", resolve));
   const address = printer.address();
-  const agent = await benchAgent(typeof address === "object" && address ? address.port : 0);
+  const agent = await benchAgent(printerAndScanner(typeof address === "object" && address ? address.port : 0));
   const server = node("../bundle/stationd.js", agent.args, true);
   try {
     const { socket, reply } = await firstReply(agent.url, helloText(agent.token));

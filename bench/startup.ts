@@ -1,5 +1,17 @@
 import type { BenchResult } from "./index.js";
-import { benchAgent, childrenOf, cpuTicks, ended, firstLine, firstReply, helloText, median, node, residentKib } from "./process.js";
+import {
+  benchAgent,
+  childrenOf,
+  cpuTicks,
+  ended,
+  firstLine,
+  firstReply,
+  helloText,
+  median,
+  node,
+  printerAndScanner,
+  residentKib,
+} from "./process.js";
 
 const RUNS = 9;
 const IDLE_MS = 20_000;
@@ -25,7 +37,7 @@ export async function startup(): Promise<BenchResult> {
     echo.kill();
     await ended(echo);
 
-    const agent = await benchAgent(9); // port 9: nobody there, so the printer is absent
+    const agent = await benchAgent(printerAndScanner(9)); // port 9: nobody there, so the printer is absent
     const spawned = performance.now();
     const server = node("../bundle/stationd.js", agent.args, false);
     const { socket } = await firstReply(agent.url, helloText(agent.token));

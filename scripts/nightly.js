@@ -7,6 +7,12 @@ const RUNS = [
   { name: "journal: 200 kills", args: ["scripts/test.js", "dist/src/journal/faults.test.js"], env: { STATIOND_JOURNAL_KILLS: "200" } },
   { name: "print torture: 2,000 kills and cuts", args: ["scripts/run.js", "dist/test/torture/print.js", "--runs", "2000"], env: {} },
   {
+    name: "chip torture: 500 reads with lifts and swaps",
+    args: ["scripts/run.js", "dist/test/torture/chip-reads.js", "--reads", "500"],
+    env: {},
+  },
+  { name: "hostile chip: 100,000 answers", args: ["scripts/run.js", "dist/test/torture/chip-answers.js", "--runs", "100000"], env: {} },
+  {
     name: "printer simulator: twenty million random commands",
     args: ["scripts/test.js", "dist/simulators/receipt-printer/fuzz.test.js"],
     env: { STATIOND_PRINTER_COMMANDS: "20000000" },
