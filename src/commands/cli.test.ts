@@ -47,7 +47,7 @@ async function file(name: string, text: string): Promise<string> {
 describe("help", () => {
   it("fits in 80 columns everywhere and ends with examples", async () => {
     const { out } = await stationd("--help");
-    const commands = [...out.matchAll(/^ {2}([a-z]+)\b.* {2}/gm)].flatMap(([, name]) =>
+    const commands = [...out.matchAll(/^ {2}([a-z-]+)\b.* {2}/gm)].flatMap(([, name]) =>
       name === undefined || name === "help" ? [] : [name],
     );
     expect(commands).toEqual([
@@ -58,6 +58,9 @@ describe("help", () => {
       "print",
       "preview",
       "scan",
+      "read-card",
+      "card",
+      "trust",
       "cut",
       "jobs",
       "maintenance",
@@ -65,7 +68,12 @@ describe("help", () => {
       "config",
       "version",
     ]);
-    const nested: Readonly<Record<string, readonly string[]>> = { jobs: ["list", "get"], config: ["check", "show", "reference"] };
+    const nested: Readonly<Record<string, readonly string[]>> = {
+      card: ["trace"],
+      trust: ["list", "check", "import"],
+      jobs: ["list", "get"],
+      config: ["check", "show", "reference"],
+    };
     const pages = commands.flatMap((name) => (nested[name] ?? [""]).map((inner) => [name, inner].filter((word) => word !== "")));
     const texts = await Promise.all(pages.map(async (words) => (await stationd(...words, "--help")).out));
     for (const text of texts) expect(text).toContain("\nExamples:\n");

@@ -59,7 +59,14 @@ const receipt = `[devices.receipt]\ndriver = "escpos"\n${tcp}\n`;
 describe("parseConfig", () => {
   it("fills in every default", () => {
     expect(parse("")).toEqual({
-      agent: { name: "station", mode: "production", stateDir: "/var/lib/stationd", trustDir: "/var/lib/stationd/trust", logLevel: "info", drivers: [] },
+      agent: {
+        name: "station",
+        mode: "production",
+        stateDir: "/var/lib/stationd",
+        trustDir: "/var/lib/stationd/trust",
+        logLevel: "info",
+        drivers: [],
+      },
       server: {
         host: "127.0.0.1",
         port: 7870,

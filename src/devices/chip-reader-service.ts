@@ -30,6 +30,8 @@ export interface ChipReaderServiceContext {
 
 /** A smaller answer length that a chip once needed is forgotten after this: it may have been the reader's bad day. */
 const REMEMBER_LENGTHS_MS = 24 * 3_600_000;
+/** So long a reader may say that a card lies there, and that there is none. */
+const REFUSED_FOR_MS = 2_000;
 /** More kinds of card than these no reader meets; a hostile one could make up ATRs without end. */
 const REMEMBERED_ATRS = 64;
 
@@ -121,14 +123,26 @@ export class ChipReaderService {
 
   /** Waits for a card and takes it. One that is lifted before anything was learnt of it was not meant: the wait goes on. */
   async #whenLaid<T>(bay: Reader, signal: AbortSignal, take: () => Promise<T>): Promise<T> {
+    const { clock } = this.#context;
+    let laidAtMs = Number.NaN;
     for (;;) {
+      const waited = !this.#watches.get(bay)?.present;
       await this.#until(bay, true, signal);
+      if (waited || Number.isNaN(laidAtMs)) laidAtMs = clock.monotonicMs();
       try {
         return await take();
       } catch (thrown) {
         if (!(thrown instanceof DeviceError) || (thrown.kind !== "card_removed" && thrown.kind !== "card_absent")) throw thrown;
-        // The reader's word that the card is gone may come a moment after the refusal.
-        await this.#context.clock.sleep(50, signal);
+        // The reader's word that the card is gone may come a moment after the refusal. Where it never comes, the PC/SC service
+        // has missed that a card was swapped, and goes on refusing until this one is lifted, too.
+        if (clock.monotonicMs() - laidAtMs > REFUSED_FOR_MS) {
+          throw new DeviceError("card_error", {
+            message: "the reader sees a card and cannot power it",
+            hint: "Lift the card, wait a moment and lay it on the reader again",
+            cause: thrown,
+          });
+        }
+        await clock.sleep(50, signal);
       }
     }
   }

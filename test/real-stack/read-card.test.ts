@@ -72,8 +72,12 @@ link = { kind = "pcsc", reader = "${rig.readers[0]}" }
     await rm(folder, { recursive: true, force: true });
   });
 
-  const until = async (state: string): Promise<void> => {
-    while ((await page.call("devices.get", { device: "id-reader" })).state !== state) await systemClock().sleep(10);
+  const until = async (wanted: string): Promise<void> => {
+    for (;;) {
+      const { state } = await page.call("devices.get", { device: "id-reader" });
+      if (wanted === "away" ? state === "absent" || state === "faulted" : state === wanted) return;
+      await systemClock().sleep(10);
+    }
   };
   const stationd = async (...args: string[]): Promise<{ code: number | null; out: string; note: string }> => {
     const child = spawn(process.execPath, [COMMAND, ...args, "--socket", join(folder, "technician.sock")], {
@@ -149,6 +153,8 @@ link = { kind = "pcsc", reader = "${rig.readers[0]}" }
     );
     await act("insert", { person: "A" });
     await expect(reading).rejects.toMatchObject({ kind: "card_removed" });
+    // A swap between two looks of pcscd is one that it never sees.
+    await page.call("chipReader.waitForRemoval", {});
     await act("card", { delayMs: 0 });
     await act("insert", { person: "B" });
     const next = await page.call("chipReader.readCard", { access: { idNumber: card.holder().idNumber } });
@@ -171,6 +177,7 @@ link = { kind = "pcsc", reader = "${rig.readers[0]}" }
     });
     await killed;
     expect(await failure).toMatchObject({ kind: "device_absent", hint: expect.stringContaining("pcscd") });
+    await until("away");
     await act("lift");
     await act("card", { delayMs: 0 });
     await rig.start();
