@@ -129,10 +129,10 @@ export function traceText(trace: readonly ApduTrace[], { columns, colour }: Term
     { text: String(index + 1) },
     { text: atMs.toFixed(0) },
     { text: durationMs.toFixed(1) },
-    { text: (header.match(/../g) ?? []).join(" ") },
+    { text: header },
     { text: String(sentBytes) },
     { text: String(receivedBytes) },
-    { text: status, colour: status === "9000" ? "green" : "red" },
+    { text: status, colour: status === "9000" || status === "6282" ? "green" : "red" },
     { text: INSTRUCTIONS[header.slice(2, 4)] ?? "" },
   ]);
   return formatTable(["#", "AT ms", "TOOK ms", "HEADER", "SENT", "RECEIVED", "STATUS", "COMMAND"], rows, { columns, colour });

@@ -56,6 +56,6 @@ describe("a card in words", () => {
   it("lists APDUs by header", () => {
     const trace = [{ header: "0cb09d00", sentBytes: 21, receivedBytes: 2_330, status: "9000", atMs: 118.2, durationMs: 51.25 }];
     const [, line = ""] = traceText(trace, terminal).split("\n");
-    expect(line).toMatch(/^1 +118 +51\.\d +0c b0 9d 00 +21 +2330 +9000 +READ BINARY$/);
+    expect(line).toMatch(/^1 +118 +51\.\d +0cb09d00 +21 +2330 +9000 +READ BINARY$/);
   });
 });

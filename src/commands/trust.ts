@@ -43,18 +43,19 @@ export const addTrust: AddCommand = (program, act) => {
     .command("check")
     .summary("find what is wrong in the folder")
     .description(
-      "Names every file that cannot be used and every certificate or list that is out of date. Exit code 1 where there are any.",
+      "Names every file that cannot be used and every revocation list that is out of date. Exit code 1 where there are any.",
     );
   withExamples(withFolder(check), [["stationd trust check", "before the citizens come"]]).action(
     act(async (terminal, flags: TrustFlags) => {
       const [{ store, problems }, { describeTrust }] = await Promise.all([load(flags), import("../trust/describe.js")]);
-      const stale = describeTrust(store, Date.now()).filter(({ expired }) => expired);
+      // Master lists go on naming authorities that have expired: only a list of revocations must be fresh.
+      const stale = describeTrust(store, Date.now()).filter(({ kind, expired }) => kind === "crl" && expired);
       const sound = problems.length === 0 && stale.length === 0;
       if (flags.json) terminal.out(json({ ok: sound, problems, expired: stale }));
       else {
         for (const { file, reason, hint } of problems) terminal.out(`✗ ${plain(file)}: ${plain(reason)}\n  ${plain(hint)}\n`);
-        for (const { kind, subject, notAfter } of stale) {
-          terminal.out(`! ${kind} ${plain(subject)}\n  out of date since ${(notAfter ?? "").slice(0, 10)}: import a newer one\n`);
+        for (const { subject, notAfter } of stale) {
+          terminal.out(`! CRL of ${plain(subject)}\n  out of date since ${(notAfter ?? "").slice(0, 10)}: import a newer one\n`);
         }
         if (sound) terminal.out(`✓ ${store.authorities.length} authorities, ${store.revocationLists.length} revocation lists\n`);
       }

@@ -65,7 +65,7 @@ describe("connecting", () => {
   });
 
   it("is no business of this room for simulators", () => {
-    expect(() => connect({ kind: "simulator", simulator: "receipt-printer" })).toThrow(/no transport/);
+    expect(() => connect({ kind: "simulator", simulator: "receipt-printer" })).toThrow(/no link of bytes/);
   });
 });
 

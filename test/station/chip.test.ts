@@ -365,7 +365,7 @@ describe("numbers and raw APDUs", () => {
     await expect(readCard({ trace: true })).rejects.toMatchObject({ kind: "forbidden" });
     const { trace } = await technician.call("chipReader.readCard", { access: { can: A.can }, trace: true });
     expect(trace).toHaveLength(14);
-    expect(trace?.[0]).toMatchObject({ header: "00b09c00", status: "9000" });
+    expect(trace?.[0]).toMatchObject({ header: "00b09c00", status: "6282" });
   });
 
   test("a slow chip is waited for as long as the page allows", async () => {
