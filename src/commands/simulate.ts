@@ -24,7 +24,7 @@ export const addSimulate: AddCommand = (program, act) => {
   withExamples(withJson(command), [
     ["stationd simulate receipt-printer --listen tcp:127.0.0.1:9100 --paper p.png", "a network printer"],
     ["stationd simulate barcode-scanner --pty /tmp/scanner", "a serial scanner"],
-    ["stationd simulate chip-card --connect tcp:127.0.0.1:40059 --set inserted=true", "a card for pcscd"],
+    ["stationd simulate chip-card --connect tcp:127.0.0.1:40059 -s inserted=true", "a card for pcscd"],
     ["stationd simulate list", "what can be simulated, with its knobs"],
   ]).action(
     act(async (terminal, kind: string, flags: SimulateFlags) => {
