@@ -25,7 +25,7 @@ const WORDS: {
   },
   issuer: {
     trusted: ["good", "the signer is trusted"],
-    untrusted: ["bad", "the signer is an impostor of a trusted issuer"],
+    untrusted: ["bad", "the signer is no signer of the issuing state"],
     unknown: ["open", "the signer is not known here: stationd trust import"],
   },
   revoked: {

@@ -42,9 +42,7 @@ export const addTrust: AddCommand = (program, act) => {
   const check = trust
     .command("check")
     .summary("find what is wrong in the folder")
-    .description(
-      "Names every file that cannot be used and every revocation list that is out of date. Exit code 1 where there are any.",
-    );
+    .description("Names every file that cannot be used and every revocation list that is out of date. Exit code 1 where there are any.");
   withExamples(withFolder(check), [["stationd trust check", "before the citizens come"]]).action(
     act(async (terminal, flags: TrustFlags) => {
       const [{ store, problems }, { describeTrust }] = await Promise.all([load(flags), import("../trust/describe.js")]);

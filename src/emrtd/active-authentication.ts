@@ -1,5 +1,5 @@
 import { TlvError, unwrapTlv } from "../formats/tlv.js";
-import { OK, SHORT_LE, UNVERIFIED } from "./apdu.js";
+import { NO_ANSWER, OK, SHORT_LE, UNVERIFIED } from "./apdu.js";
 import type { Channel } from "./channel.js";
 import { aboutLength } from "./read-file.js";
 import type { ReadLengths } from "./read-lengths.js";
@@ -38,7 +38,9 @@ export async function authenticateActively(
   if (length > most) return { state: "not_possible" };
   const short = length <= largestPlaintext(SHORT_LE + 2, blockBytes);
   const { sw, data } = await channel.send({ cla: 0x00, ins: 0x88, p1: 0, p2: 0, data: challenge, le: short ? SHORT_LE : most });
-  if (sw === UNVERIFIED) throw statusError("active authentication", sw);
+  // A card that slipped is no false one; only an extended length may be what did not get through.
+  if (sw === UNVERIFIED || (sw === NO_ANSWER && short)) throw statusError("active authentication", sw);
   if (sw === OK && data.length > 0) return { state: "answered", challenge: Uint8Array.from(challenge), signature: Uint8Array.from(data) };
-  return aboutLength(sw) ? { state: "not_possible" } : { state: "not_supported" };
+  // A copy has the public key, too, and would rather not be asked.
+  return aboutLength(sw) && !short ? { state: "not_possible" } : { state: "refused" };
 }

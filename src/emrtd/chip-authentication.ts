@@ -41,7 +41,7 @@ export function chooseChipAuthentication(infos: SecurityInfos): ChipAuthenticati
 
 const keyReference = (keyId: number | undefined): Uint8Array[] => {
   if (keyId === undefined) return [];
-  return [tlv(0x84, toBytes(BigInt(keyId), keyId > 255 ? 4 : 1))];
+  return [tlv(0x84, toBytes(BigInt(keyId), Math.ceil(keyId.toString(16).length / 2)))];
 };
 
 async function offer(channel: Channel, { suite, oid, keyId }: ChipAuthenticationChoice, publicKey: Uint8Array): Promise<Answer> {

@@ -71,16 +71,22 @@ export function retailMac(key: Uint8Array, padded: Uint8Array): Uint8Array {
   return mac;
 }
 
+/** Two keys as the three that OpenSSL wants; the copy is wiped. */
+function withThreeKeys<T>(key: Uint8Array, use: (three: Uint8Array) => T): T {
+  const three = concatBytes([key, key.subarray(0, 8)]);
+  try {
+    return use(three);
+  } finally {
+    three.fill(0);
+  }
+}
+
 const tripleDes: CipherSuite = {
   name: "3des",
   blockBytes: 8,
   keyBytes: 16,
-  encrypt(key, iv, data) {
-    return concatBytes(cbc("des-ede3-cbc", concatBytes([key, key.subarray(0, 8)]), iv, [data]));
-  },
-  decrypt(key, iv, data) {
-    return decryptCbc("des-ede3-cbc", concatBytes([key, key.subarray(0, 8)]), iv, data);
-  },
+  encrypt: (key, iv, data) => withThreeKeys(key, (three) => concatBytes(cbc("des-ede3-cbc", three, iv, [data]))),
+  decrypt: (key, iv, data) => withThreeKeys(key, (three) => decryptCbc("des-ede3-cbc", three, iv, data)),
   mac: (key, ...parts) => retailMac(key, concatBytes(parts)),
 };
 

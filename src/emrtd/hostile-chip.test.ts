@@ -149,6 +149,8 @@ test("our own keys come back: reflected, and refused", async () => {
       return Uint8Array.from(Buffer.from(`7c43${answerTag}${hex.slice(16, -2)}9000`, "hex"));
     };
     expect(await outcome(card)).toBe("card_error");
+    // Nothing is built on it: not even the next step.
+    expect(card.commands.at(-1)).toContain(`7c43${tag}`);
   }
 });
 

@@ -28,8 +28,11 @@ export interface OpenChip {
   readonly cardAccess: Uint8Array | undefined;
   /** PACE-CAM only. */
   readonly cam: { readonly evidence: CamEvidence; readonly choice: PaceChoice } | undefined;
-  /** Protects the channel again; the application is not selected yet where that goes under protection. */
-  reopen(): Promise<void>;
+  /**
+   * Protects the channel again; the application is not selected yet where that goes under protection.
+   * @returns what PACE-CAM left to check this time
+   */
+  reopen(): Promise<CamEvidence | undefined>;
 }
 
 /**
@@ -76,7 +79,7 @@ async function openByPace(context: OpenContext, cardAccess: Uint8Array): Promise
   const run = (): Promise<PaceOutcome> => pace(channel, choice, request.access, randomBytes);
   const outcome = await run();
   if (outcome.state === "refused") return outcome.sw;
-  const reopen = async (): Promise<void> => {
+  const reopen = async (): Promise<CamEvidence | undefined> => {
     channel.setProtection(undefined);
     let again = await run();
     if (again.state === "refused") {
@@ -85,6 +88,7 @@ async function openByPace(context: OpenContext, cardAccess: Uint8Array): Promise
       again = await run();
     }
     if (again.state === "refused") throw statusError("PACE", again.sw);
+    return again.cam;
   };
   const cam = outcome.cam && { evidence: outcome.cam, choice };
   return { access: accessOf(request.access, choice), cardAccess, cam, reopen };
@@ -134,6 +138,6 @@ export async function openChip(context: OpenContext): Promise<OpenChip> {
     if (!opened) throw error;
     return opened;
   }
-  const reopen = (): Promise<void> => openByBac(context);
+  const reopen = async (): Promise<undefined> => void (await openByBac(context));
   return { access: { protocol: "bac", password: "mrz", cipher: "3des" }, cardAccess, cam: undefined, reopen };
 }

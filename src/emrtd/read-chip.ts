@@ -1,4 +1,5 @@
 import { DeviceError } from "../kernel/errors.js";
+import type { CurveConstants } from "./access/curve-table.js";
 import { verifyCam } from "./access/pace.js";
 import { authenticateActively } from "./active-authentication.js";
 import { NO_ANSWER, NOT_ALLOWED, NOT_FOUND, OK, UNVERIFIED } from "./apdu.js";
@@ -31,12 +32,17 @@ export const readChip: ReadChip = async (card, request, read) => {
   let chipAuthentication: ChipAuthentication = { state: "not_supported" };
   /** Keys of chip authentication are in use, and no answer has verified yet. */
   let unconfirmed: ChipAuthentication | undefined;
+  /** PACE-CAM: the key of EF.CardSecurity that was proved, and whether each opening proved it. */
+  let mapped: { readonly curve: CurveConstants; readonly point: Uint8Array } | undefined;
+  let camVerified: boolean | undefined;
   let select = false;
   let chip: OpenChip;
 
   const blockBytes = (): number => channel.protection?.suite.blockBytes ?? 16;
   const reopen = async (): Promise<void> => {
-    await chip.reopen();
+    const evidence = await chip.reopen();
+    // Whoever answers now may be another than the one that proved itself, and no hash of the SOD binds EF.CardSecurity to it.
+    if (mapped && camVerified) camVerified = evidence !== undefined && verifyCam(mapped.curve, evidence, mapped.point);
     // BAC begins with it.
     if (chip.access.protocol === "pace") await selectApplication(channel);
   };
@@ -116,24 +122,25 @@ export const readChip: ReadChip = async (card, request, read) => {
   };
 
   /** EF.CardSecurity lies in the master file: it is read before the application is selected (ICAO 9303-11 §4.4.3.5). */
-  const readCam = async ({ cam }: OpenChip): Promise<{ cardSecurity?: Uint8Array; camVerified?: boolean }> => {
-    if (!cam) return {};
+  const readCam = async ({ cam }: OpenChip): Promise<Uint8Array | undefined> => {
+    if (!cam) return undefined;
     const outcome = await readFile(channel, CARD_SECURITY, { le: lengths.le(blockBytes()), select: false, progress: () => {} });
     if (outcome.state === "refused" && outcome.lost) {
       if (aboutLength(outcome.sw)) lengths.shorten();
       await chip.reopen();
-      return {};
+      return undefined;
     }
-    if (outcome.state !== "read") return {};
+    if (outcome.state !== "read") return undefined;
     const keys = securityInfosOfCardSecurity(outcome.bytes).chipAuthenticationKeys;
-    const camVerified = keys.some(({ ec }) => ec?.curve === cam.choice.curve && verifyCam(ec.curve, cam.evidence, ec.point));
-    return { cardSecurity: outcome.bytes, camVerified };
+    mapped = keys.find(({ ec }) => ec?.curve === cam.choice.curve && verifyCam(ec.curve, cam.evidence, ec.point))?.ec;
+    camVerified = mapped !== undefined;
+    return outcome.bytes;
   };
 
   try {
     read.progress("access");
     chip = await openChip({ channel, request, lengths, randomBytes: read.randomBytes });
-    const cam = await readCam(chip);
+    const cardSecurity = await readCam(chip);
     if (chip.access.protocol === "pace") await selectApplication(channel);
 
     progress.start();
@@ -154,7 +161,8 @@ export const readChip: ReadChip = async (card, request, read) => {
     return {
       access: chip.access,
       ...(chip.cardAccess ? { cardAccess: chip.cardAccess } : {}),
-      ...cam,
+      ...(cardSecurity ? { cardSecurity } : {}),
+      ...(camVerified === undefined ? {} : { camVerified }),
       files: contents,
       chipAuthentication,
       activeAuthentication,

@@ -99,6 +99,13 @@ test("an answer that was sealed for another command is none", () => {
   expect(session.open(sealed)).toBe("unverified");
 });
 
+test("nothing may follow the seal", () => {
+  const session = createSecureMessaging(CIPHER_SUITES[2] ?? TRIPLE_DES, keysOf(2), new Uint8Array(16));
+  session.protect({ cla: 0, ins: 0xb0, p1: 0, p2: 0, le: 1 });
+  const sealed = seal(2, keysOf(2), 2, Uint8Array.of(1), 0x9000);
+  expect(session.open(Uint8Array.of(...sealed.subarray(0, -2), 0x87, 0x01, 0x01, 0x90, 0x00))).toBe("unverified");
+});
+
 test("any bytes: opened, plain or unverified, and never anything else", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 80 }), fc.constantFrom(1, 2, 4), (bytes, arc) => {

@@ -68,6 +68,8 @@ export type ChipAuthentication =
 export type ActiveAuthentication =
   /** The chip's answer to the challenge, not yet verified (ICAO 9303-11 §6.1). */
   | { readonly state: "answered"; readonly challenge: Uint8Array; readonly signature: Uint8Array }
+  /** The chip has a key in DG15 that this reader knows, and would not sign with it. */
+  | { readonly state: "refused" }
   | { readonly state: "not_asked" }
   | { readonly state: "not_supported" }
   /** The signature does not fit into the answers that this chip or reader takes. */
@@ -80,7 +82,7 @@ export interface ChipContents {
   readonly cardAccess?: Uint8Array;
   /** EF.CardSecurity, read for PACE-CAM. */
   readonly cardSecurity?: Uint8Array;
-  /** PACE-CAM: the chip authentication data verified against this public key of EF.CardSecurity. */
+  /** PACE-CAM: the chip authentication data verified against a public key of EF.CardSecurity, each time the chip was opened. */
   readonly camVerified?: boolean;
   readonly files: ReadonlyMap<FileName, Uint8Array>;
   readonly chipAuthentication: ChipAuthentication;
@@ -103,15 +105,21 @@ export interface Verdicts {
   readonly signature: "valid" | "invalid" | "missing";
   /** Of every data group that was read, against the SOD. */
   readonly hashes: { readonly verdict: "match" | "mismatch" | "not_checked"; readonly mismatched: readonly DataGroup[] };
-  /** `untrusted`: an issuer of this name is in the trust store and its key did not sign; `unknown`: no issuer of this name. */
+  /**
+   * `untrusted`: an issuer of this name is in the trust store and its key did not sign, or it is another state's than the MRZ's;
+   * `unknown`: no issuer of this name.
+   */
   readonly issuer: "trusted" | "untrusted" | "unknown";
   /** `unknown`: no CRL of the issuer, or a stale one. */
   readonly revoked: "no" | "yes" | "unknown";
   /** The document signer's or its issuer's certificate, now. */
   readonly certificateExpired: boolean | "unknown";
-  /** EF.CardAccess, which is unsigned, against DG14, which is signed: a downgrade of PACE (ICAO 9303-11 §9.2). */
+  /** EF.CardAccess, which is unsigned, against DG14, which is signed: a way of PACE slipped in or taken away (ICAO 9303-11 §9.2). */
   readonly cardAccess: "confirmed" | "downgraded" | "not_checked";
-  /** Chip authentication (or PACE-CAM). `unproven`: the chip has the key, but the key's own signature is not trusted. */
+  /**
+   * Chip authentication (or PACE-CAM). `unproven`: the chip has the key, but the key's own signature is not trusted; `failed` also
+   * where the SOD lists DG14 and the chip keeps it back or has another.
+   */
   readonly chip: "genuine" | "failed" | "unproven" | "not_supported";
   readonly activeAuthentication: "genuine" | "failed" | "unproven" | "not_asked" | "not_supported" | "not_possible";
   /** Distinguished names and fingerprints for technicians; no personal data. */

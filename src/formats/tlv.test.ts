@@ -40,6 +40,11 @@ describe("TLV", () => {
     expect(() => readTlv(fromHex(hex))).toThrow(TlvError);
   });
 
+  it("is refused where one value holds more objects than any file of this field", () => {
+    expect(readTlvs(new Uint8Array(2 * 1_024))).toHaveLength(1_024);
+    expect(() => readTlvs(new Uint8Array(2 * 1_025))).toThrow(TlvError);
+  });
+
   it("is found by tag and unwrapped by the right one only", () => {
     const objects = readTlvs(fromHex("800101810102800103"));
     expect(objects.map((object) => object.tag)).toEqual([0x80, 0x81, 0x80]);

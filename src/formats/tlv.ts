@@ -49,10 +49,14 @@ export function readTlv(bytes: Uint8Array, offset = 0): Tlv {
   return { tag: header.tag, value: bytes.subarray(header.valueAt, header.end), raw: bytes.subarray(offset, header.end) };
 }
 
+/** In one constructed value; honest ones have some dozens. A hostile megabyte of empty objects would take 200 MB. */
+const MOST_OBJECTS = 1_024;
+
 /** All objects of a constructed value. @throws TlvError */
 export function readTlvs(bytes: Uint8Array): Tlv[] {
   const objects: Tlv[] = [];
   for (let offset = 0; offset < bytes.length; ) {
+    if (objects.length === MOST_OBJECTS) throw new TlvError("too many objects");
     const object = readTlv(bytes, offset);
     objects.push(object);
     offset += object.raw.length;

@@ -82,7 +82,9 @@ export const CardVerdicts = z.object({
   mismatched: z.array(z.string()).describe("data groups whose hash differs"),
   issuer: z
     .enum(["trusted", "untrusted", "unknown"])
-    .describe("`untrusted`: a CSCA of this name is in the trust store, but did not sign; `unknown`: none of this name"),
+    .describe(
+      "`untrusted`: a CSCA of this name is in the trust store, but did not sign, or is another state's than the card's (needs `dg1`); `unknown`: none of this name",
+    ),
   revoked: z.enum(["no", "yes", "unknown"]).describe("`unknown`: no CRL of the issuer, or a stale one"),
   certificateExpired: z.enum(["no", "yes", "unknown"]).describe("the document signer's or its CSCA's certificate"),
   documentExpired: z.enum(["no", "yes", "unknown"]),
@@ -91,10 +93,12 @@ export const CardVerdicts = z.object({
     .describe("the unsigned EF.CardAccess against the signed DG14; `downgraded` is a manipulation"),
   chip: z
     .enum(["genuine", "failed", "unproven", "not_supported"])
-    .describe("chip authentication: is it no copy? `unproven`: the chip has the key, but who vouches for the key is not trusted"),
+    .describe(
+      "chip authentication: is it no copy? `failed`: also where the chip hides the signed key; `unproven`: the chip has the key, but who vouches for the key is not trusted",
+    ),
   activeAuthentication: z
     .enum(["genuine", "failed", "unproven", "not_asked", "not_supported", "not_possible"])
-    .describe("the chip's signature over `challenge`"),
+    .describe("the chip's signature over `challenge`; `failed`: also where it withholds its signed key or refuses to sign"),
   qr: compared.describe("the QR code or ID number that was given against the chip's ID number"),
   printed: compared.describe("the MRZ (DG1) against the printed details (DG13)"),
 });

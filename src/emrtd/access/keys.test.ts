@@ -28,6 +28,7 @@ test("document numbers: padded to nine, longer ones in full, small letters as pr
   expect(at("l898902c")).toBe(bac.mrzInformation);
   expect(at("D23145890734")).toBe("D231458907349" + "6908061" + "9406236");
   expect(at("AB 12")).toMatch(/^AB<12<<<<\d/);
+  expect(at("L898902C<<<")).toBe(bac.mrzInformation);
   expect(checkDigit("AB2134<<<")).toBe("5");
 });
 

@@ -54,7 +54,8 @@ export function checkDigit(field: string): string {
  * @throws DeviceError `invalid_params`
  */
 export function mrzInformation(key: MrzKey): string {
-  const number = key.documentNumber.trim().toUpperCase().replaceAll(/[ -]/g, "<").padEnd(9, "<");
+  // Fillers after it belong to the field of 9, whether they were typed or not.
+  const number = key.documentNumber.trim().toUpperCase().replaceAll(/[ -]/g, "<").replace(/<+$/, "").padEnd(9, "<");
   if (!/^[A-Z0-9<]{9,22}$/.test(number)) throw new DeviceError("invalid_params", { message: "documentNumber is not one of an MRZ" });
   for (const date of [key.birthDate, key.expiryDate]) {
     if (!/^[0-9<]{6}$/.test(date)) throw new DeviceError("invalid_params", { message: "a date of the access key is not yyMMdd" });

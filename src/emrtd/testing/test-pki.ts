@@ -164,6 +164,8 @@ export interface SignedDataSpec {
   /** Attributes stand in the wrong order; they are signed in the right one. */
   readonly unsorted?: boolean;
   readonly withoutAttributes?: boolean;
+  /** The digest is told twice, and signed so: as two attributes, or as two values of one. */
+  readonly doubled?: "attribute" | "value";
 }
 
 const sorted = (parts: readonly Uint8Array[]): Uint8Array[] => [...parts].sort((a, b) => Buffer.compare(a, b));
@@ -171,9 +173,12 @@ const sorted = (parts: readonly Uint8Array[]): Uint8Array[] => [...parts].sort((
 export function signedData(spec: SignedDataSpec): Uint8Array {
   const { contentType, content, signing, signer, claimed = {} } = spec;
   const digestHash = spec.digest ?? signing.hash;
+  const digest = octets(claimed.digest ?? createHash(digestHash).update(content).digest());
+  const digestOf = (...values: readonly Uint8Array[]): Uint8Array => seq(oid("1.2.840.113549.1.9.4"), set(...values));
   const attributes = sorted([
     seq(oid("1.2.840.113549.1.9.3"), set(oid(claimed.type ?? contentType))),
-    seq(oid("1.2.840.113549.1.9.4"), set(octets(claimed.digest ?? createHash(digestHash).update(content).digest()))),
+    ...(spec.doubled === "value" ? [digestOf(digest, digest)] : [digestOf(digest)]),
+    ...(spec.doubled === "attribute" ? [digestOf(digest)] : []),
     seq(oid("1.2.840.113549.1.9.5"), set(time("2021-05-05T10:00:00"))),
   ]);
   const identifier = signer === "key id" ? tlv(0x80, keyId(signing.key.spki)) : seq(signer.issuer, int(signer.serial ?? "1001"));

@@ -7,6 +7,8 @@ export interface DistinguishedName {
   readonly key: string;
   /** "C=VN, O=…, CN=…", fit for a terminal. */
   readonly text: string;
+  /** Two small letters, where the name says so; the first of several. */
+  readonly country: string | undefined;
 }
 
 const SHORT: Readonly<Record<string, string>> = {
@@ -19,6 +21,7 @@ const SHORT: Readonly<Record<string, string>> = {
   "2.5.4.11": "OU",
   "1.2.840.113549.1.9.1": "email",
 };
+const COUNTRY = "2.5.4.6=";
 const ATTRIBUTES = 32;
 const TEXT_CHARACTERS = 256;
 
@@ -50,5 +53,6 @@ export function distinguishedName(value: Uint8Array): DistinguishedName {
       texts.push(`${SHORT[oid] ?? oid}=${text.replaceAll(/\p{C}/gu, "?").slice(0, TEXT_CHARACTERS)}`);
     }
   }
-  return { key: keys.join("\0"), text: texts.join(", ") };
+  const country = keys.find((key) => key.startsWith(COUNTRY))?.slice(COUNTRY.length);
+  return { key: keys.join("\0"), text: texts.join(", "), country };
 }

@@ -2,7 +2,7 @@ import { sign } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readTlvs, tlv, unwrapTlv } from "../../formats/tlv.js";
-import { concatBytes, fromHex } from "../../kernel/bytes.js";
+import { asciiBytes, concatBytes, fromHex } from "../../kernel/bytes.js";
 import {
   certificate,
   ecKey,
@@ -165,6 +165,8 @@ describe("a security object", () => {
     expect(judge(utopia.sod(GROUPS, { claimed: { digest: new Uint8Array(32) } })).signature).toBe("invalid");
     expect(judge(utopia.sod(GROUPS, { claimed: { type: "1.2.840.113549.1.7.1" } })).signature).toBe("invalid");
     expect(judge(utopia.sod(GROUPS, { withoutAttributes: true })).signature).toBe("invalid");
+    expect(judge(utopia.sod(GROUPS, { doubled: "attribute" })).signature).toBe("invalid");
+    expect(judge(utopia.sod(GROUPS, { doubled: "value" })).signature).toBe("invalid");
     expect(judge(utopia.sod(GROUPS, { signer: { issuer: utopia.cscaName, serial: "1002" } })).signature).toBe("invalid");
   });
 
@@ -202,6 +204,13 @@ describe("an issuer", () => {
     expect(as({ usage: 0x06 })).toBe("untrusted");
     expect(as({ authority: true, usage: 0x86 })).toBe("untrusted");
     expect(as({ extendedUsage: "2.23.136.1.1.3" })).toBe("untrusted");
+  });
+
+  it("of another state than the MRZ's vouches for nothing", () => {
+    const vietnamese = tlv(0x61, tlv(0x5f1f, asciiBytes("IDVNM".padEnd(90, "<"))));
+    const listed = utopia.sod(new Map([...GROUPS, [1, vietnamese]]));
+    const forged = verifyContents(contents(listed, {}, [["dg1", vietnamese]]), trusted, NOW);
+    expect(forged).toMatchObject({ signature: "valid", hashes: { verdict: "match" }, issuer: "untrusted", chip: "unproven" });
   });
 
   it("without the right to certify certifies nobody", () => {
@@ -263,7 +272,15 @@ describe("the chip", () => {
   it("is genuine only by what happened and was signed", () => {
     expect(chip({ chipAuthentication: { state: "failed" } })).toBe("failed");
     expect(chip({ chipAuthentication: { state: "not_supported" } })).toBe("not_supported");
-    expect(chip({ files: new Map([["sod", sod]]) })).toBe("unproven");
+  });
+
+  it("that keeps back or replaces what its SOD lists is a copy without the secret keys", () => {
+    const chipOf = (files: [FileName, Uint8Array][], of = sod) =>
+      chip({ chipAuthentication: { state: "not_supported" }, files: new Map<FileName, Uint8Array>([["sod", of], ["dg1", DG1], ...files]) });
+    expect(chipOf([])).toBe("failed");
+    expect(chipOf([["dg14", tlv(0x6e, set(PACE_INFO))]])).toBe("failed");
+    expect(chipOf([["dg14", DG14]])).toBe("not_supported");
+    expect(chipOf([], utopia.sod(new Map([[1, DG1]])))).toBe("not_supported");
   });
 
   it("may prove itself in PACE by a signed EF.CardSecurity", () => {
@@ -286,6 +303,8 @@ describe("the chip", () => {
     const access = (cardAccess: Uint8Array, of = sod) => verifyContents(contents(of, { cardAccess }), trusted, NOW).cardAccess;
     expect(access(set(PACE_INFO, seq(oid("0.4.0.127.0.7.2.2.4.1.1"), int(2), int(12))))).toBe("downgraded");
     expect(access(fromHex("3181"))).toBe("downgraded");
+    // The stronger way taken away is the downgrade itself; what is no way of PACE need not be told in the clear.
+    expect(access(set())).toBe("downgraded");
     expect(access(set(PACE_INFO), utopia.sod(GROUPS, { claimed: { digest: new Uint8Array(32) } }))).toBe("not_checked");
     const { cardAccess, ...without } = contents(sod);
     expect(cardAccess).toBeDefined();
@@ -311,6 +330,13 @@ describe("active authentication", () => {
     expect(active(answer, utopia.sod(listed), trustIn())).toBe("unproven");
     expect(active(answer, utopia.sod(listed, { claimed: { digest: new Uint8Array(32) } }))).toBe("unproven");
     expect(active(answer, utopia.sod(listed), trusted, [])).toBe("unproven");
+    const without = (state: "not_supported" | "refused", of = utopia.sod(listed), files: [FileName, Uint8Array][] = []) =>
+      verifyContents(contents(of, { activeAuthentication: { state } }, files), trusted, NOW).activeAuthentication;
+    // A copy has the public key, too: it hides it, or will not sign.
+    expect(without("not_supported")).toBe("failed");
+    expect(without("refused", undefined, [["dg15", dg15]])).toBe("failed");
+    expect(without("not_supported", utopia.sod(GROUPS))).toBe("not_supported");
+    expect(without("not_supported", undefined, [["dg15", dg15]])).toBe("not_supported");
   });
 
   it("passes on why there is none", () => {

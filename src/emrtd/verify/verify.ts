@@ -1,5 +1,6 @@
 import { TlvError } from "../../formats/tlv.js";
 import { equalBytes, toHex } from "../../kernel/bytes.js";
+import { parseDg1 } from "../lds/dg1.js";
 import { LDS_SECURITY_OBJECT, parseSecurityObject, parseSod, type SecurityObject, securityInfosIn } from "../lds/security-object.js";
 import type { ChipContents, DataGroup, Verdicts } from "../types.js";
 import { answersChallenge } from "./active-authentication.js";
@@ -36,12 +37,26 @@ interface SignedFile {
 
 const NOBODY: IssuerCheck = { issuer: "unknown", revoked: "unknown", certificateExpired: "unknown" };
 
+interface Judging {
+  readonly trust: TrustStore;
+  readonly nowMs: number;
+  readonly issuingState: string | undefined;
+}
+
+/** Of the MRZ in DG1: three characters of its first line, in every format (ICAO 9303-3 §4.3). */
+function issuingStateOf(dg1: Uint8Array | undefined): string | undefined {
+  try {
+    return dg1 && parseDg1(dg1).text.slice(2, 5);
+  } catch {
+    return undefined;
+  }
+}
+
 function checkSigned(
   file: Uint8Array | undefined,
   parse: (file: Uint8Array) => SignedData,
   type: string,
-  trust: TrustStore,
-  nowMs: number,
+  { trust, nowMs, issuingState }: Judging,
 ): SignedFile {
   if (!file) return { signature: "missing", issuer: NOBODY, signer: undefined, content: undefined };
   const data = attempt(() => parse(file));
@@ -49,7 +64,7 @@ function checkSigned(
   const { valid, signer } = checkSignature(data);
   return {
     signature: valid ? "valid" : "invalid",
-    issuer: signer ? checkIssuer(signer, trust, nowMs) : NOBODY,
+    issuer: signer ? checkIssuer(signer, trust, nowMs, issuingState) : NOBODY,
     signer,
     content: data.content,
   };
@@ -76,7 +91,18 @@ function checkHashes(contents: ChipContents, object: SecurityObject | undefined)
   return { verdict: mismatched.length > 0 ? "mismatch" : checked ? "match" : "not_checked", mismatched };
 }
 
-/** Every SecurityInfo of the unsigned file must stand in the signed one, byte for byte (ICAO 9303-11 §9.2). */
+/** The state signed this file, and the chip keeps it back or has another in its place: what a copy does that lacks its secret key. */
+const isWithheld = (hash: Hashed, number: number, object: SecurityObject | undefined): boolean =>
+  hash === "mismatch" || (hash === "not_checked" && object?.hashes.has(number) === true && hashNamed(object.hashOid) !== undefined);
+
+/** Object identifiers of PACE (ICAO 9303-11 §9.2.4) begin so, in a SecurityInfo after the SEQUENCE's two bytes. */
+const PACE_OID = "04007f0007020204";
+const isPace = (info: string): boolean => /^30..06/.test(info) && info.startsWith(PACE_OID, 8);
+
+/**
+ * Every SecurityInfo of the unsigned file must stand in the signed one, byte for byte (ICAO 9303-11 §9.2), and every way of PACE of
+ * the signed one in the unsigned: nobody took the better ones away.
+ */
 function checkCardAccess(contents: ChipContents, dg14Signed: boolean): Verdicts["cardAccess"] {
   const { cardAccess, files } = contents;
   const dg14 = files.get("dg14");
@@ -85,25 +111,26 @@ function checkCardAccess(contents: ChipContents, dg14Signed: boolean): Verdicts[
   const signed = attempt(() => new Set(securityInfosIn(dg14).map(toHex)));
   if (!signed) return "not_checked";
   const offered = attempt(() => securityInfosIn(cardAccess).map(toHex));
-  return offered?.every((info) => signed.has(info)) ? "confirmed" : "downgraded";
+  const complete = [...signed].every((info) => !isPace(info) || offered?.includes(info));
+  return complete && offered?.every((info) => signed.has(info)) ? "confirmed" : "downgraded";
 }
 
 /** Chip authentication by DG14, or PACE with chip authentication mapping by EF.CardSecurity (ICAO 9303-11 §4.4.3.3.3, §6.2). */
-function checkChip(contents: ChipContents, dg14: Hashed, sod: SignedFile, trust: TrustStore, nowMs: number): Verdicts["chip"] {
+function checkChip(contents: ChipContents, dg14: Hashed, sod: SignedFile, withheld: boolean, judging: Judging): Verdicts["chip"] {
   const { chipAuthentication, camVerified, cardSecurity } = contents;
-  if (chipAuthentication.state === "failed" || camVerified === false) return "failed";
+  if (chipAuthentication.state === "failed" || camVerified === false || withheld) return "failed";
   const done = chipAuthentication.state === "done";
-  if (done && dg14 === "mismatch") return "failed";
   if (done && dg14 === "match" && isVouchedFor(sod)) return "genuine";
   if (camVerified) {
     const bounded = cardSecurity && cardSecurity.length <= CARD_SECURITY_BYTES ? cardSecurity : undefined;
-    if (isVouchedFor(checkSigned(bounded, parseSignedData, CARD_SECURITY_OBJECT, trust, nowMs))) return "genuine";
+    if (isVouchedFor(checkSigned(bounded, parseSignedData, CARD_SECURITY_OBJECT, judging))) return "genuine";
   }
   return done || camVerified ? "unproven" : "not_supported";
 }
 
-function checkActive(contents: ChipContents, dg15Hash: Hashed, sod: SignedFile): Verdicts["activeAuthentication"] {
+function checkActive(contents: ChipContents, dg15Hash: Hashed, sod: SignedFile, withheld: boolean): Verdicts["activeAuthentication"] {
   const { activeAuthentication, files } = contents;
+  if (activeAuthentication.state === "refused" || (activeAuthentication.state === "not_supported" && withheld)) return "failed";
   if (activeAuthentication.state !== "answered") return activeAuthentication.state;
   const dg15 = files.get("dg15");
   if (!dg15) return "unproven";
@@ -117,7 +144,8 @@ function checkActive(contents: ChipContents, dg15Hash: Hashed, sod: SignedFile):
  * @param nowMs for validity of certificates and CRLs
  */
 export function verifyContents(contents: ChipContents, trust: TrustStore, nowMs: number): Verdicts {
-  const sod = checkSigned(contents.files.get("sod"), parseSod, LDS_SECURITY_OBJECT, trust, nowMs);
+  const judging: Judging = { trust, nowMs, issuingState: issuingStateOf(contents.files.get("dg1")) };
+  const sod = checkSigned(contents.files.get("sod"), parseSod, LDS_SECURITY_OBJECT, judging);
   const { content, signer } = sod;
   const object = content && attempt(() => parseSecurityObject(content));
   const dg14 = compareHash(contents.files.get("dg14"), NUMBERS.dg14, object);
@@ -127,8 +155,8 @@ export function verifyContents(contents: ChipContents, trust: TrustStore, nowMs:
     hashes: checkHashes(contents, object),
     ...sod.issuer,
     cardAccess: checkCardAccess(contents, dg14 === "match" && sod.signature === "valid"),
-    chip: checkChip(contents, dg14, sod, trust, nowMs),
-    activeAuthentication: checkActive(contents, dg15, sod),
+    chip: checkChip(contents, dg14, sod, isWithheld(dg14, NUMBERS.dg14, object), judging),
+    activeAuthentication: checkActive(contents, dg15, sod, isWithheld(dg15, NUMBERS.dg15, object)),
     ...(signer && { signer: { subject: signer.subject.text, issuer: signer.issuer.text, serial: signer.serial, sha256: signer.sha256 } }),
   };
 }
