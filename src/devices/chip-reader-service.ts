@@ -9,6 +9,7 @@ import type { CardReading } from "../protocol/chip-reader.js";
 import type { Params, Result } from "../protocol/methods.js";
 import type { Bay } from "./bay.js";
 import { cardRequest } from "./card-request.js";
+import { marked } from "./handler-context.js";
 
 type Reader = Bay<"chipReader">;
 type Presence = Result<"chipReader.waitForCard">;
@@ -190,10 +191,6 @@ export class ChipReaderService {
     this.#lengths.set(bay.spec.id, memory);
     return memory;
   }
-}
-
-function marked({ spec }: Reader): { device: string; simulated?: true } {
-  return { device: spec.id, ...(spec.simulated ? { simulated: true as const } : {}) };
 }
 
 function shown(bay: Reader, present: boolean): Presence {

@@ -10,12 +10,16 @@ import type { DeviceClass, DeviceSnapshot } from "../protocol/devices.js";
 import type { Result } from "../protocol/methods.js";
 import type { Mode, Topic } from "../protocol/session.js";
 import { announcer } from "./announcer.js";
+import { barcodeScannerHandlers } from "./barcode-scanner-handlers.js";
 import { BarcodeScannerService } from "./barcode-scanner-service.js";
 import { Bay } from "./bay.js";
+import { chipReaderHandlers } from "./chip-reader-handlers.js";
 import { ChipReaderService } from "./chip-reader-service.js";
 import { createCitizens } from "./citizens.js";
 import type { BayContext, DeviceSpec } from "./device-spec.js";
+import { type HandlerContext, marked } from "./handler-context.js";
 import { KEEP_JOBS_MS } from "./print-job.js";
+import { printerHandlers } from "./printer-handlers.js";
 import { PrinterService } from "./printer-service.js";
 import type { SimulatorDesk } from "./simulator-desk.js";
 
@@ -107,16 +111,12 @@ export function createStation(options: StationOptions): RunningStation {
     return printers.shown(record, bays.get(record.device)?.spec.simulated ?? options.mode !== "production");
   };
 
-  const marked = (bay: { readonly spec: { readonly id: string; readonly simulated: boolean } }): { device: string; simulated?: true } => ({
-    device: bay.spec.id,
-    ...(bay.spec.simulated ? { simulated: true } : {}),
-  });
-
   const desk = (): SimulatorDesk => {
     if (!options.simulators) throw new DeviceError("unsupported", { message: "this agent has no simulators" });
     return options.simulators;
   };
 
+  const context: HandlerContext = { citizens, log, ofClass };
   const handlers: Handlers = {
     "session.endCitizen": (_params, { caller }) => {
       citizenGone(caller);
@@ -170,85 +170,9 @@ export function createStation(options: StationOptions): RunningStation {
       });
       return { jobs: records.map(shownJob) };
     },
-    "printer.print": async (params, call) => {
-      citizens.enterAsTechnician(call);
-      const raw = params.document.blocks.findIndex((block) => block.type === "raw");
-      if (raw >= 0 && call.caller.role !== "technician") {
-        throw new DeviceError("forbidden", { message: `document.blocks[${raw}]: raw bytes are a technician's` });
-      }
-      return await printers.print(ofClass("printer", params.device), params, call);
-    },
-    "printer.preview": async (params, call) => {
-      citizens.enter(call);
-      const bay = ofClass("printer", params.device);
-      const { preview } = bay.spec.driver;
-      if (!preview) throw new DeviceError("unsupported", { device: bay.spec.id });
-      const marks = { reprint: false, simulated: bay.spec.simulated };
-      const { png, widthDots, heightDots } = await preview(
-        bay.spec.settings as never,
-        params.document,
-        marks,
-        options.imaging,
-        call.signal,
-      );
-      return { ...marked(bay), image: await call.blob("image/png", png), widthDots, heightDots };
-    },
-    "printer.status": async (params, call) => {
-      const bay = ofClass("printer", params.device);
-      // Real-time status answers while a receipt waits for paper: it does not queue behind it.
-      const printer = await bay.opened(call.signal);
-      const status = await printer.status(call.signal).catch((thrown) => {
-        throw bay.named(thrown);
-      });
-      return { ...marked(bay), ...status };
-    },
-    "printer.cut": async (params, call) => {
-      citizens.enterAsTechnician(call);
-      const bay = ofClass("printer", params.device);
-      bay.claims.check(call.caller);
-      await bay.use("printer.cut", call.signal, (printer, signal) => printer.cut(signal));
-      return marked(bay);
-    },
-    "barcodeScanner.scan": (params, call) => {
-      citizens.enter(call);
-      return citizens.waiting(call, (waited) => scanners.scan(ofClass("barcodeScanner", params.device), waited));
-    },
-    "barcodeScanner.enable": async (params, call) => {
-      citizens.enter(call);
-      const bay = ofClass("barcodeScanner", params.device);
-      await scanners.enable(bay, call);
-      return marked(bay);
-    },
-    "barcodeScanner.disable": async (params, { caller }) => {
-      const bay = ofClass("barcodeScanner", params.device);
-      await scanners.disable(bay, caller);
-      return marked(bay);
-    },
-    "chipReader.readCard": (params, call) => {
-      citizens.enter(call);
-      if (params.trace && call.caller.role !== "technician") {
-        throw new DeviceError("forbidden", { message: "trace: APDUs are a technician's" });
-      }
-      return citizens.waiting(call, (waited) => chipReaders.readCard(ofClass("chipReader", params.device), params, waited));
-    },
-    "chipReader.waitForCard": (params, call) => {
-      citizens.enter(call);
-      return citizens.waiting(call, (waited) => chipReaders.waitFor(ofClass("chipReader", params.device), true, waited));
-    },
-    "chipReader.waitForRemoval": (params, call) => {
-      citizens.enter(call);
-      return citizens.waiting(call, (waited) => chipReaders.waitFor(ofClass("chipReader", params.device), false, waited));
-    },
-    "chipReader.readUid": (params, call) => {
-      citizens.enter(call);
-      return citizens.waiting(call, (waited) => chipReaders.readUid(ofClass("chipReader", params.device), waited));
-    },
-    "chipReader.transmit": async (params, call) => {
-      citizens.enterAsTechnician(call);
-      const bay = ofClass("chipReader", params.device);
-      log.info("audit: raw APDUs to a card", { device: bay.spec.id, count: params.apdus.length });
-      return await chipReaders.transmit(bay, params, call);
-    },
+    ...printerHandlers(context, printers, options.imaging),
+    ...barcodeScannerHandlers(context, scanners),
+    ...chipReaderHandlers(context, chipReaders),
     "agent.describe": () => ({
       name: options.name,
       version: options.version,
