@@ -47,8 +47,13 @@ export function farEnd(duplex: Duplex): FarEnd {
       signal.addEventListener("abort", abort, { once: true });
       try {
         await new Promise<void>((resolve, reject) => {
-          duplex.write(bytes, (error) => (error ? reject(gone()) : resolve()));
-          void closed.then(() => reject(gone()));
+          const onClose = (): void => reject(gone());
+          duplex.once("close", onClose);
+          duplex.write(bytes, (error) => {
+            duplex.off("close", onClose);
+            if (error) reject(gone());
+            else resolve();
+          });
         });
       } finally {
         signal.removeEventListener("abort", abort);

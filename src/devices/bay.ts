@@ -134,6 +134,27 @@ export class Bay<C extends DrivenClass = DrivenClass> {
     });
   }
 
+  /**
+   * Runs `work` on the open device past the queue: for looking only. Ends with the device.
+   * @throws DeviceError of the work, or why the device is not open.
+   */
+  async look<T>(signal: AbortSignal, work: (device: DeviceContracts[C], signal: AbortSignal) => Promise<T>): Promise<T> {
+    const device = await this.opened(signal);
+    const ended = this.#opening?.ended.signal;
+    const either = new AbortController();
+    const stop = (): void => either.abort(signal.aborted ? signal.reason : ended?.reason);
+    for (const one of [signal, ended]) one?.addEventListener("abort", stop, { once: true });
+    if (signal.aborted || ended?.aborted) stop();
+    try {
+      return await raceSignal(work(device, either.signal), either.signal);
+    } catch (thrown) {
+      if (signal.aborted) throw signal.reason;
+      throw this.named(thrown);
+    } finally {
+      for (const one of [signal, ended]) one?.removeEventListener("abort", stop);
+    }
+  }
+
   /** Any thrown thing as an error that names this device. What a driver throws outside the closed list is its fault. */
   named(thrown: unknown): DeviceError {
     if (thrown instanceof DeviceError) return errorOf(this.spec.id, thrown);

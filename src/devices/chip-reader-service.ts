@@ -68,11 +68,11 @@ export class ChipReaderService {
   /** Bypasses the queue: looking disturbs nobody. */
   async waitFor(bay: Reader, wanted: boolean, call: Call): Promise<Presence> {
     bay.claims.check(call.caller);
-    const reader = await bay.opened(call.signal);
-    const lost = reader.lost.then((reason) => Promise.reject(bay.named(reason)));
-    call.progress("waiting");
-    await Promise.race([this.#until(bay, wanted, call.signal), lost]);
-    return shown(bay, wanted);
+    return await bay.look(call.signal, async (_reader, signal) => {
+      call.progress("waiting");
+      await this.#until(bay, wanted, signal);
+      return shown(bay, wanted);
+    });
   }
 
   async readCard(bay: Reader, params: Params<"chipReader.readCard">, call: Call): Promise<CardReading> {

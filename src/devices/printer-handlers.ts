@@ -25,11 +25,7 @@ export function printerHandlers({ citizens, ofClass }: HandlerContext, printers:
     "printer.status": async (params, call) => {
       const bay = ofClass("printer", params.device);
       // Real-time status answers while a receipt waits for paper: it does not queue behind it.
-      const printer = await bay.opened(call.signal);
-      const status = await printer.status(call.signal).catch((thrown) => {
-        throw bay.named(thrown);
-      });
-      return { ...marked(bay), ...status };
+      return { ...marked(bay), ...(await bay.look(call.signal, (printer, signal) => printer.status(signal))) };
     },
     "printer.cut": async (params, call) => {
       citizens.enterAsTechnician(call);
