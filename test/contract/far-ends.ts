@@ -2,6 +2,7 @@ import { barcodeScanner } from "../../simulators/barcode-scanner/index.js";
 import { chipCard } from "../../simulators/chip-card/index.js";
 import { receiptPrinter } from "../../simulators/receipt-printer/index.js";
 import type { Simulator, SimulatorContext } from "../../simulators/simulator.js";
+import { zvtTerminal } from "../../simulators/zvt-terminal/index.js";
 import type { CardReaderLink } from "../../src/kernel/card.js";
 import type { Clock } from "../../src/kernel/clock.js";
 import type { Connect } from "../../src/kernel/link.js";
@@ -28,5 +29,10 @@ export const farEnds: Readonly<Record<string, FarEndOfDriver>> = {
   "serial-scanner": {
     settings: { dialect: "newland" },
     simulate: (context) => barcodeScanner.create(barcodeScanner.options.parse({}), context),
+  },
+  zvt: {
+    // The wires of this suite carry bytes as they are: the blocks of a serial line are tested with the driver.
+    settings: { password: "123456", framing: "tcp" },
+    simulate: (context) => zvtTerminal.create(zvtTerminal.options.parse({}), context),
   },
 };
