@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { connect, createServer, type Socket } from "node:net";
+import { connect, createServer, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { systemClock } from "../src/kernel/clock.js";
 import { DeviceError } from "../src/kernel/errors.js";
@@ -30,6 +30,7 @@ export function farEnd(duplex: Duplex): FarEnd {
   return {
     closed,
     close,
+    reset: () => void (duplex instanceof Socket ? duplex.resetAndDestroy() : duplex.destroy()),
     async read(signal) {
       for (;;) {
         signal.throwIfAborted();

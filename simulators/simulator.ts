@@ -5,7 +5,10 @@ import type { Random } from "../src/kernel/random.js";
 import type { z } from "../src/kernel/schema.js";
 
 /** The device's end of a wire: it sees bytes only, as a real device would. */
-export type FarEnd = Pick<Link, "read" | "write" | "close" | "closed">;
+export type FarEnd = Pick<Link, "read" | "write" | "close" | "closed"> & {
+  /** TCP only: ends the wire with RST instead of FIN. */
+  reset?(): void;
+};
 
 export interface SimulatorContext {
   readonly clock: Clock;
