@@ -57,7 +57,10 @@ export function followPrint({ platform, call, whenOpen }: PrintNeeds) {
         throw error;
       }
       try {
-        job = job ? await call("jobs.get", { idempotencyKey: request.idempotencyKey }) : await call("printer.print", request, asking);
+        if (job) {
+          const found = await call("jobs.get", { idempotencyKey: request.idempotencyKey });
+          if (found.kind === "print") job = found; // the key is this print's, and no payment's
+        } else job = await call("printer.print", request, asking);
       } catch (error) {
         if (!lost(error)) throw error;
       }

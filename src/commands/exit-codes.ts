@@ -1,5 +1,5 @@
 import type { ErrorKind } from "../kernel/errors.js";
-import type { PrintJob } from "../protocol/jobs.js";
+import type { Job } from "../protocol/jobs.js";
 
 /** What the `stationd` command ends with. The table in docs/operations.md is made from this one. */
 export const EXIT_CODES = {
@@ -68,9 +68,9 @@ export function exitCodeOfKind(kind: string): ExitCode {
 }
 
 /** A job that has not ended counts as unknown. */
-export function exitCodeOfJob({ state, final, reason }: Pick<PrintJob, "state" | "final" | "reason">): ExitCode {
-  if (!final || state === "unknown") return EXIT_CODES.unknownOutcome.code;
-  if (state === "printed" || state === "sent") return EXIT_CODES.ok.code;
+export function exitCodeOfJob({ state, final, reason }: Pick<Job, "state" | "final" | "reason">): ExitCode {
+  if (!final || state === "unknown" || state === "manual_review") return EXIT_CODES.unknownOutcome.code;
+  if (state === "printed" || state === "sent" || state === "approved" || state === "reversed") return EXIT_CODES.ok.code;
   return reason ? exitCodeOfKind(reason.kind) : EXIT_CODES.failed.code;
 }
 

@@ -1,14 +1,18 @@
 import { InvalidArgumentError } from "commander";
-import type { PrintJob } from "../protocol/jobs.js";
+import type { Job } from "../protocol/jobs.js";
 import { type AddCommand, type JsonFlag, withExamples, withJson } from "./command.js";
 import { type ConnectionFlags, withConnection, withStation } from "./connection.js";
 import { EXIT_CODES, exitCodeOfJob } from "./exit-codes.js";
+import { describePayment } from "./payment-text.js";
 import { describeJob } from "./print.js";
 import { formatTable, type TableOptions } from "./table.js";
 import { json, plain } from "./terminal.js";
 
 export const addJobs: AddCommand = (program, act) => {
-  const jobs = program.command("jobs").summary("print jobs and how they ended").description("Print jobs and how they ended.");
+  const jobs = program
+    .command("jobs")
+    .summary("print jobs and payments, and how they ended")
+    .description("Print jobs and payments, and how they ended.");
 
   const list = jobs
     .command("list")
@@ -35,17 +39,17 @@ export const addJobs: AddCommand = (program, act) => {
     act(async (terminal, key: string, flags: ConnectionFlags & JsonFlag) =>
       withStation(terminal, flags, async (client, signal) => {
         const job = await client.call("jobs.get", { idempotencyKey: key }, { signal });
-        terminal.out(flags.json ? json(job) : describeJob(job));
+        terminal.out(flags.json ? json(job) : job.kind === "payment" ? describePayment(job) : describeJob(job));
         return exitCodeOfJob(job);
       }),
     ),
   );
 };
 
-export function jobTable(jobs: readonly PrintJob[], options: TableOptions): string {
+export function jobTable(jobs: readonly Job[], options: TableOptions): string {
   if (jobs.length === 0) return "There are no such jobs.\n";
   const rows = jobs.map((job) => {
-    const bad = job.final && (job.state === "failed" || job.state === "unknown");
+    const bad = job.final && (job.state === "failed" || job.state === "unknown" || job.state === "manual_review");
     return [
       { text: new Date(job.createdAt).toISOString().slice(0, 19).replace("T", " ") },
       { text: plain(job.device) },

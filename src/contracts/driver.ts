@@ -10,6 +10,7 @@ import type { PrintDocument } from "../protocol/printer.js";
 import type { BarcodeScanner } from "./barcode-scanner.js";
 import type { ChipReader } from "./chip-reader.js";
 import type { Imaging } from "./imaging.js";
+import type { PaymentTerminal } from "./payment-terminal.js";
 import type { Printer, PrintMarks, PrintPreview } from "./printer.js";
 
 /** What a device of each class can do once it is open. */
@@ -17,6 +18,7 @@ export interface DeviceContracts {
   printer: Printer;
   barcodeScanner: BarcodeScanner;
   chipReader: ChipReader;
+  paymentTerminal: PaymentTerminal;
 }
 /** What the wire of a class carries: bytes, unless told otherwise. */
 export type LinkOf<C> = C extends "chipReader" ? CardReaderLink : Link;

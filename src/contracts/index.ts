@@ -12,6 +12,15 @@ export type { ChipReader } from "./chip-reader.js";
 export { type AnyDriver, type Condition, type Driver, type DriverContext, defineDriver, type OpenDevice } from "./driver.js";
 export type { Bitmap, DrawableBlock, Imaging, LayoutStyle } from "./imaging.js";
 export type {
+  InterruptedPayment,
+  PaymentFacts,
+  PaymentOutcome,
+  PaymentRequest,
+  PaymentSteps,
+  PaymentTerminal,
+  TerminalTotals,
+} from "./payment-terminal.js";
+export type {
   InterruptedPrint,
   PreparedPrint,
   PrintBaseline,

@@ -18,6 +18,8 @@ import { ChipReaderService } from "./chip-reader-service.js";
 import { createCitizens } from "./citizens.js";
 import type { BayContext, DeviceSpec } from "./device-spec.js";
 import { type HandlerContext, marked } from "./handler-context.js";
+import { paymentTerminalHandlers } from "./payment-handlers.js";
+import { PaymentService } from "./payment-service.js";
 import { KEEP_JOBS_MS } from "./print-job.js";
 import { printerHandlers } from "./printer-handlers.js";
 import { PrinterService } from "./printer-service.js";
@@ -60,6 +62,10 @@ export function createStation(options: StationOptions): RunningStation {
     if (bays.get(bay.spec.id) === bay) emit({ topic: "devices", data: bay.snapshot(), coalesceKey: bay.spec.id });
   });
   const printers = new PrinterService({
+    ...options,
+    publish: (job, principal) => emit({ topic: "jobs", data: job, principal, coalesceKey: job.job }),
+  });
+  const payments = new PaymentService({
     ...options,
     publish: (job, principal) => emit({ topic: "jobs", data: job, principal, coalesceKey: job.job }),
   });
@@ -107,9 +113,14 @@ export function createStation(options: StationOptions): RunningStation {
   };
 
   const shownJob = (record: JobRecord): Result<"jobs.get"> => {
-    if (record.kind !== "print") throw new DeviceError("job_not_found");
-    return printers.shown(record, bays.get(record.device)?.spec.simulated ?? options.mode !== "production");
+    const simulated = bays.get(record.device)?.spec.simulated ?? options.mode !== "production";
+    return (record.kind === "print" ? printers : payments).shown(record, simulated);
   };
+
+  const openJobs = (principal: string | undefined): Result<"jobs.list">["jobs"] => [
+    ...printers.openJobs(principal),
+    ...payments.openJobs(principal),
+  ];
 
   const desk = (): SimulatorDesk => {
     if (!options.simulators) throw new DeviceError("unsupported", { message: "this agent has no simulators" });
@@ -124,7 +135,7 @@ export function createStation(options: StationOptions): RunningStation {
       const cards = chipReaders.presence().filter(({ present }) => present);
       return {
         leftBehind: cards.map(({ device }) => ({ device, what: "card" as const })),
-        openJobs: printers.openJobs(caller.principal).length,
+        openJobs: openJobs(caller.principal).length,
       };
     },
     "devices.list": (params) => ({
@@ -173,6 +184,7 @@ export function createStation(options: StationOptions): RunningStation {
     ...printerHandlers(context, printers, options.imaging),
     ...barcodeScannerHandlers(context, scanners),
     ...chipReaderHandlers(context, chipReaders),
+    ...paymentTerminalHandlers(context, payments),
     "agent.describe": () => ({
       name: options.name,
       version: options.version,
@@ -208,6 +220,7 @@ export function createStation(options: StationOptions): RunningStation {
     bays.set(spec.id, bay);
     if (former) bay.claims.inherit(former.claims);
     if (isOf(bay, "printer")) void printers.adopt(bay);
+    if (isOf(bay, "paymentTerminal")) void payments.adopt(bay);
     if (isOf(bay, "chipReader")) chipReaders.adopt(bay);
     if (isOf(bay, "barcodeScanner")) scanners.adopt(bay, former && isOf(former, "barcodeScanner") ? former : undefined);
     bay.start();
@@ -217,7 +230,13 @@ export function createStation(options: StationOptions): RunningStation {
   /** Known until it is closed: whoever asks meanwhile hears that it is absent, not that there is no such device. */
   const end = async (bay: Bay): Promise<void> => {
     if (isOf(bay, "printer")) await printers.release(bay, FINISH_WITHIN_MS);
+    if (isOf(bay, "paymentTerminal")) await payments.release(bay, FINISH_WITHIN_MS);
     await bay.stop();
+  };
+
+  const recovered = (bay: Bay): boolean => {
+    if (isOf(bay, "printer")) return printers.recovered(bay);
+    return !isOf(bay, "paymentTerminal") || payments.recovered(bay);
   };
 
   return {
@@ -232,7 +251,7 @@ export function createStation(options: StationOptions): RunningStation {
         case "agent":
           return { maintenance: citizens.maintenance };
         case "jobs":
-          return printers.openJobs(caller.role === "technician" ? undefined : caller.principal);
+          return openJobs(caller.role === "technician" ? undefined : caller.principal);
         case "barcodeScanner":
           return null;
         case "chipReader":
@@ -248,8 +267,8 @@ export function createStation(options: StationOptions): RunningStation {
     },
     resumed: (caller) => scanners.away(caller, false),
     sessionEnded: citizenGone,
-    // A printer that is absent cannot be asked about its jobs: the station is ready without it.
-    ready: () => [...bays.values()].every((bay) => bay.tried && (!isOf(bay, "printer") || !bay.device || printers.recovered(bay))),
+    // What is absent cannot be asked about its jobs: the station is ready without it.
+    ready: () => [...bays.values()].every((bay) => bay.tried && (!bay.device || recovered(bay))),
     apply: async (specs, changed) => {
       const wanted = new Set(specs.map((spec) => spec.id));
       const ending = [...bays.values()].filter((bay) => !wanted.has(bay.spec.id) || changed.has(bay.spec.id));

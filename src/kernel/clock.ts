@@ -26,14 +26,15 @@ function sleepOn(timer: Clock["timer"]): Clock["sleep"] {
     });
 }
 
-/** The machine's clock, or one that runs `factor` times as fast (torture runs). */
-export function systemClock(factor = 1): Clock {
+/** The machine's clock, or one that runs `factor` times as fast from `startedAtMs` on (torture runs). */
+export function systemClock(factor = 1, startedAtMs = Date.now()): Clock {
   const timer: Clock["timer"] = (ms, callback) => {
     const handle = setTimeout(callback, ms / factor);
     handle.unref();
     return { [Symbol.dispose]: () => clearTimeout(handle) };
   };
-  return { now: () => Date.now(), monotonicMs: () => performance.now() * factor, timer, sleep: sleepOn(timer) };
+  const now = (): number => startedAtMs + (Date.now() - startedAtMs) * factor;
+  return { now, monotonicMs: () => performance.now() * factor, timer, sleep: sleepOn(timer) };
 }
 
 export interface ManualClock extends Clock {

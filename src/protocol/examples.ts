@@ -46,6 +46,20 @@ const IMAGE = {
   sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 };
 
+const PAID = {
+  kind: "payment",
+  job: "9a1f6b3c5d2e7f804f9d1c0be2a84d7e",
+  idempotencyKey: "bill-PE05-2026-11-0007",
+  device: "terminal",
+  amountVnd: 482_000,
+  reference: "PE05-2026-11-0007",
+  state: "approved",
+  final: true,
+  receipt: { receiptNumber: "0042", traceNumber: "000117", terminalId: "29001234", cardName: "NAPAS", cardLastFour: "4711" },
+  createdAt: AT,
+  updatedAt: AT + 21_300,
+} as const;
+
 /** One call of each method with its answer, for the documents. People and numbers are invented; a test parses all of it. */
 export const examples: { readonly [M in MethodName]: MethodExample<M> } = {
   "session.hello": {
@@ -88,6 +102,33 @@ export const examples: { readonly [M in MethodName]: MethodExample<M> } = {
     result: { device: "receipt", online: true, cover: "closed", paper: "near_end", cutter: "ok", drawer: "low", error: "none" },
   },
   "printer.cut": { params: { device: "receipt" }, result: { device: "receipt" } },
+  "paymentTerminal.pay": {
+    params: {
+      amountVnd: 482_000,
+      reference: "PE05-2026-11-0007",
+      description: "Tiền điện tháng 11",
+      idempotencyKey: "bill-PE05-2026-11-0007",
+    },
+    result: PAID,
+  },
+  "paymentTerminal.reverse": {
+    params: { job: PAID.job, idempotencyKey: "reversal-of-0042" },
+    result: { ...PAID, job: "c0be2a84d7e9a1f6b3c5d2e7f804f9d1", idempotencyKey: "reversal-of-0042", reverses: PAID.job, state: "reversed" },
+  },
+  "paymentTerminal.resolve": {
+    params: { job: PAID.job, outcome: "approved", evidence: "receipt-0042" },
+    result: PAID,
+  },
+  "paymentTerminal.reconcile": {
+    params: { close: true },
+    result: {
+      device: "terminal",
+      journal: { count: 12, sumVnd: 5_310_000 },
+      terminal: { count: 12, sumVnd: 5_310_000 },
+      agree: true,
+      open: [],
+    },
+  },
   "chipReader.readCard": {
     params: { access: { idNumber: "079085004321" }, parts: ["dg1", "dg2", "dg13"] },
     result: {

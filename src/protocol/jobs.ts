@@ -1,6 +1,7 @@
 import { z } from "../kernel/schema.js";
 import { ErrorObjectSchema } from "./error-object.js";
 import { DeviceId, defineMethod, FRONT, IdempotencyKey, Instant, simulated } from "./method.js";
+import { PaymentJob } from "./payment-terminal.js";
 
 export const PRINT_STATES = ["queued", "in_progress", "printed", "sent", "failed", "unknown", "not_started"] as const;
 export type PrintState = (typeof PRINT_STATES)[number];
@@ -31,7 +32,7 @@ export const PrintJob = z.object({
 });
 export type PrintJob = z.infer<typeof PrintJob>;
 
-export const Job = z.discriminatedUnion("kind", [PrintJob]);
+export const Job = z.discriminatedUnion("kind", [PrintJob, PaymentJob]);
 export type Job = z.infer<typeof Job>;
 
 export const jobMethods = {

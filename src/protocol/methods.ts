@@ -4,6 +4,7 @@ import { barcodeScannerMethods } from "./barcode-scanner.js";
 import { chipReaderMethods } from "./chip-reader.js";
 import { deviceMethods } from "./devices.js";
 import { jobMethods } from "./jobs.js";
+import { paymentTerminalMethods } from "./payment-terminal.js";
 import { printerMethods } from "./printer.js";
 import { sessionMethods } from "./session.js";
 import { simulatorMethods } from "./simulators.js";
@@ -16,6 +17,7 @@ export const methods = {
   ...printerMethods,
   ...barcodeScannerMethods,
   ...chipReaderMethods,
+  ...paymentTerminalMethods,
   ...agentMethods,
   ...simulatorMethods,
 };

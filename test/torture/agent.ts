@@ -1,5 +1,5 @@
 /**
- * The agent with a scaled clock and points of sudden death: `agent STATE_DIR PRINTER_PORT TOKEN_SHA256 [POINT]`.
+ * The agent with a scaled clock and points of sudden death: `agent STATE_DIR DEVICES TOKEN_SHA256 [POINT [FACTOR [STARTED_AT]]]`; DEVICES are tables.
  * POINT is `before STEP` or `after STEP` of the journal; the process kills itself there as a power cut would.
  */
 import { startAgent } from "../../src/agent.js";
@@ -10,7 +10,7 @@ import type { Journal, OpenJournal } from "../../src/journal/types.js";
 import { systemClock } from "../../src/kernel/clock.js";
 import { silentLog } from "../../src/kernel/log.js";
 
-const [stateDir = "", printerPort = "", tokenSha256 = "", point = "never"] = process.argv.slice(2);
+const [stateDir = "", devices = "", tokenSha256 = "", point = "never", factor = "4", startedAt = `${Date.now()}`] = process.argv.slice(2);
 
 function mortal(journal: Journal): Journal {
   const around = async <T>(step: string, write: () => Promise<T>): Promise<T> => {
@@ -35,16 +35,14 @@ stateDir = ${JSON.stringify(stateDir)}
 name = "torture"
 role = "kiosk"
 sha256 = "${tokenSha256}"
-[devices.receipt]
-driver = "escpos"
-link = { kind = "tcp", host = "127.0.0.1", port = ${printerPort} }
+${devices}
 `,
   "torture",
   drivers,
 );
 const agent = await startAgent({
   config: { ...config, server: { ...config.server, port: 0, serviceSocket: undefined, technicianSocket: undefined } },
-  clock: systemClock(4),
+  clock: systemClock(Number(factor), Number(startedAt)),
   log: silentLog,
   openJournal: openMortal,
 });

@@ -36,6 +36,10 @@ const printer = receiptPrinter.create(receiptPrinter.options.parse({ keepReceipt
 const served = await serveTcp(printer, { host: "127.0.0.1", port: 0 });
 const wire = await cuttableWire(served.port);
 
+const DEVICES = `[devices.receipt]
+driver = "escpos"
+link = { kind = "tcp", host = "127.0.0.1", port = ${wire.port} }`;
+
 interface RunningAgent {
   readonly client: StationClient;
   /** Resolves when the process is gone. */
@@ -45,7 +49,7 @@ interface RunningAgent {
 }
 
 async function startAgent(point: string): Promise<RunningAgent> {
-  const child = node("../test/torture/agent.js", [join(folder, "state"), String(wire.port), tokenSha256, point], false);
+  const child = node("../test/torture/agent.js", [join(folder, "state"), DEVICES, tokenSha256, point], false);
   const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const client = await connectStation({ url: await firstLine(child), client: { name: "torture", version: "1" }, token, reconnect: false });
   return {
@@ -70,6 +74,7 @@ async function endOf(client: StationClient, idempotencyKey: string): Promise<Pri
       if (error.kind === "job_not_found") return undefined;
       throw error;
     });
+    if (job?.kind === "payment") throw new Error(`${idempotencyKey} is the key of a payment`);
     if (!job || job.final) return job;
     await clock.sleep(50);
   }

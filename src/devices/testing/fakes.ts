@@ -36,7 +36,7 @@ export function memoryJournal(records = new Map<string, JobRecord>()): MemoryJou
       guarded(() =>
         [...records.values()].filter(
           (record) =>
-            (filter.open !== true || !record.outcome) &&
+            (filter.open !== true || !record.outcome?.final) &&
             (filter.device === undefined || record.device === filter.device) &&
             (filter.principal === undefined || record.principal === filter.principal),
         ),

@@ -1,0 +1,31 @@
+import { DeviceError } from "../kernel/errors.js";
+import type { Caller } from "../protocol/call.js";
+import type { HandlerContext, HandlersOf } from "./handler-context.js";
+import type { PaymentService } from "./payment-service.js";
+
+/** Money is moved by hand only by a person who can be named: a technician with a token of their own. */
+function mustBeNamed({ principal }: Caller): void {
+  if (principal.startsWith("token:")) return;
+  throw new DeviceError("forbidden", {
+    message: "this needs a technician's own token",
+    hint: "Connect over TCP with your token ([[server.tokens]], role technician): stationd … --url … --token-file …",
+  });
+}
+
+export function paymentTerminalHandlers({ citizens, ofClass }: HandlerContext, payments: PaymentService): HandlersOf<"paymentTerminal"> {
+  return {
+    "paymentTerminal.pay": (params, call) => {
+      citizens.enter(call);
+      return payments.pay(ofClass("paymentTerminal", params.device), params, call);
+    },
+    "paymentTerminal.reverse": async (params, call) => {
+      mustBeNamed(call.caller);
+      return await payments.reverse(ofClass("paymentTerminal", await payments.deviceOf(params.job)), params, call);
+    },
+    "paymentTerminal.resolve": async (params, call) => {
+      mustBeNamed(call.caller);
+      return await payments.resolveByHand(ofClass("paymentTerminal", await payments.deviceOf(params.job)), params, call);
+    },
+    "paymentTerminal.reconcile": (params, call) => payments.reconcile(ofClass("paymentTerminal", params.device), params, call),
+  };
+}

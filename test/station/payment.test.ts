@@ -1,0 +1,196 @@
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Writable } from "node:stream";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import type { StationClient } from "../../src/client/node.js";
+import { systemClock } from "../../src/kernel/clock.js";
+import { createLogger } from "../../src/observability/log.js";
+import type { PaymentJob } from "../../src/protocol/payment-terminal.js";
+import { type Scenario, startStation, type TestStation } from "../../src/testing.js";
+import { leaks } from "../support/canary.js";
+
+/** Station and terminal live so much faster: a terminal's own deadlines are minutes. */
+const FACTOR = 50;
+const scenario: Scenario = {
+  devices: {
+    terminal: {
+      driver: "zvt",
+      password: "123456",
+      // What the standard's minutes prove, seconds do.
+      t4Ms: 20_000,
+      autoReversalMs: 10_000,
+      link: { kind: "simulator", simulator: "zvt-terminal", autoReversalMs: 2_000 },
+    },
+  },
+};
+
+let station: TestStation;
+let page: StationClient;
+let keys = 0;
+let bill = "";
+
+/** What the bank had booked before the test: journal and terminal go on as they would for years. */
+let before = { net: 0, sales: 0 };
+
+beforeAll(async () => {
+  station = await startStation({ seed: 6, scenario, clock: systemClock(FACTOR) });
+  const first = await station.connect();
+  // Every terminal in the field has a last receipt; without one, nobody could prove that nothing was charged.
+  await first.call("paymentTerminal.pay", { amountVnd: 1_000, reference: "FIRST", idempotencyKey: "bill-00000000" });
+  first.close();
+});
+beforeEach(async () => {
+  page = await station.connect();
+  bill = `bill-${String(++keys).padStart(8, "0")}`;
+  const { netVnd, sales } = await terminalState();
+  before = { net: Number(netVnd), sales: Number(sales) };
+});
+afterEach(() => page.close());
+afterAll(() => station.stop());
+
+const act = (action: string, params: Record<string, string | number> = {}): ReturnType<TestStation["act"]> =>
+  station.act("terminal", action, params);
+const terminalState = async (): Promise<Readonly<Record<string, unknown>>> => (await act("slow", { ms: 0 })).state;
+const booked = async (): Promise<{ net: number; sales: number }> => {
+  const { netVnd, sales } = await terminalState();
+  return { net: Number(netVnd) - before.net, sales: Number(sales) - before.sales };
+};
+const pay = (
+  more: { amountVnd?: number; idempotencyKey?: string; timeoutMs?: number } = {},
+  onStage?: (stage: string) => void,
+): Promise<PaymentJob> =>
+  page.call(
+    "paymentTerminal.pay",
+    { amountVnd: 482_000, reference: "PE05-7", description: "Tiền điện tháng 11", idempotencyKey: bill, ...more },
+    { onProgress: ({ stage }) => onStage?.(stage) },
+  );
+const ended = async (idempotencyKey = bill): Promise<PaymentJob> => {
+  for (;;) {
+    const job = await page.call("jobs.get", { idempotencyKey });
+    if (job.kind === "payment" && job.final) return job;
+    await systemClock().sleep(10);
+  }
+};
+
+test("a payment with every stage told; the same key is the same payment, another bill under it a conflict", async () => {
+  const stages: string[] = [];
+  const job = await pay({}, (stage) => void stages.push(stage));
+  expect(job).toMatchObject({ state: "approved", final: true, amountVnd: 482_000, reference: "PE05-7", simulated: true });
+  expect(job.receipt).toMatchObject({ cardName: "NAPAS", cardLastFour: "0018" });
+  expect(stages).toEqual(["checking", "present_card", "authorising", "remove_card"]);
+  expect(await pay()).toMatchObject({ job: job.job, state: "approved" });
+  await expect(pay({ amountVnd: 1 })).rejects.toMatchObject({ kind: "idempotency_conflict" });
+  expect(await booked()).toEqual({ sales: 1, net: 482_000 });
+});
+
+test("zero, less, broken and too much are refused before anything leaves", async () => {
+  for (const amountVnd of [0, -1, 1.5, 100_000_000_001]) await expect(pay({ amountVnd })).rejects.toMatchObject({ kind: "invalid_params" });
+  const refused = await pay({ amountVnd: 100_000_001 }).then(
+    ({ state }) => state,
+    ({ kind }: { kind: string }) => kind,
+  );
+  expect(["not_started", "invalid_params"]).toContain(refused);
+  expect(await booked()).toEqual({ sales: 0, net: 0 });
+});
+
+test.each([5, 51, 75])("the bank says no (%i): declined, and nothing is charged", async (code) => {
+  await act("decline", { code });
+  expect(await pay()).toMatchObject({ state: "declined", final: true });
+  expect(await booked()).toMatchObject({ net: 0 });
+});
+
+test("the page goes away in mid-payment: its key tells how it ended, and only to its own principal", async () => {
+  const gone = await station.connect();
+  const reload = new Promise<void>((resolve) => {
+    gone
+      .call(
+        "paymentTerminal.pay",
+        { amountVnd: 90_000, reference: "W-1", idempotencyKey: bill },
+        {
+          onProgress: ({ stage }) => {
+            if (stage !== "present_card") return;
+            gone.close();
+            resolve();
+          },
+        },
+      )
+      .catch(() => {});
+  });
+  await reload;
+  expect(await ended()).toMatchObject({ state: "approved", amountVnd: 90_000 });
+  const technician = await station.connect("technician");
+  await expect(technician.call("jobs.get", { idempotencyKey: bill })).rejects.toMatchObject({ kind: "job_not_found" });
+  technician.close();
+});
+
+test.each(["command-received", "card-presented", "status-information-sent", "answer-lost", "completion-begun"])(
+  "the wire ends at %s: the end agrees with the bank's books, and no new sale begins before",
+  async (step) => {
+    await act("disconnectAt", { step, host: "approved", autoReversal: "succeeds" });
+    const first = await pay({ timeoutMs: 100_000 });
+    if (!first.final) {
+      const blocked = await page.call("paymentTerminal.pay", { amountVnd: 1_000, reference: "NEXT", idempotencyKey: `${bill}-next` }).then(
+        (job) => job.reason?.kind,
+        (error: { kind: string }) => error.kind,
+      );
+      expect(["payment_unresolved", undefined]).toContain(blocked);
+    }
+    const { state } = await ended();
+    const next = await page.call("jobs.get", { idempotencyKey: `${bill}-next` }).catch(() => undefined);
+    const others = next?.kind === "payment" && next.state === "approved" ? next.amountVnd : 0;
+    const net = (await booked()).net - others;
+    expect({ state, net }).toEqual(state === "approved" ? { state, net: 482_000 } : { state, net: 0 });
+    expect(["approved", "not_charged", "reversed"]).toContain(state);
+  },
+);
+
+test("an approved payment is taken back once, by a technician with a token of their own", async () => {
+  const { job } = await pay();
+  const technician = await station.connect("technician");
+  await expect(page.call("paymentTerminal.reverse", { job, idempotencyKey: `${bill}-back` })).rejects.toMatchObject({ kind: "forbidden" });
+  const back = await technician.call("paymentTerminal.reverse", { job, idempotencyKey: `${bill}-back` });
+  expect(back).toMatchObject({ state: "reversed", reverses: job });
+  expect(await technician.call("paymentTerminal.reverse", { job, idempotencyKey: `${bill}-back` })).toMatchObject({ job: back.job });
+  await expect(technician.call("paymentTerminal.reverse", { job, idempotencyKey: `${bill}-more` })).rejects.toMatchObject({
+    kind: "invalid_params",
+  });
+  expect(await booked()).toMatchObject({ net: 0 });
+  expect(await technician.call("paymentTerminal.reconcile", { close: true })).toMatchObject({ agree: true, open: [] });
+  technician.close();
+});
+
+test("card number, password and description are in no log, journal, metric or event of another session", async () => {
+  const logged: Buffer[] = [];
+  const destination = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      logged.push(Buffer.from(chunk));
+      done();
+    },
+  });
+  const stateDir = await mkdtemp(join(tmpdir(), "stationd-canary-pay-"));
+  const log = createLogger({ level: "debug", destination });
+  await using other = await startStation({ seed: 8, scenario, stateDir, log, clock: systemClock(FACTOR) });
+  const [citizen, bystander] = [await other.connect(), await other.connect("technician")];
+  const overheard: unknown[] = [];
+  await bystander.subscribe(["devices", "jobs", "agent"], (update) => void overheard.push(update));
+  const description = "Viện phí của bà Lê Thị Bí Mật";
+  const asked = { amountVnd: 77_000, reference: "VP-1", description };
+  expect(await citizen.call("paymentTerminal.pay", { ...asked, idempotencyKey: "canary-00000001" })).toMatchObject({ state: "approved" });
+  await other.act("terminal", "decline", { code: 51 });
+  await citizen.call("paymentTerminal.pay", { ...asked, idempotencyKey: "canary-00000002" });
+  await bystander.call("jobs.list", {}).then((jobs) => overheard.push(jobs));
+  const metrics = await fetch(`${other.httpUrl}/metrics`, { headers: { authorization: `Bearer ${other.tokens.technician}` } });
+  const files = (await readdir(stateDir, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+  const everything = {
+    log: Buffer.concat(logged),
+    events: Buffer.from(JSON.stringify(overheard)),
+    metrics: Buffer.from(await metrics.text()),
+    files: Buffer.concat(await Promise.all(files.map((file) => readFile(join(file.parentPath, file.name))))),
+  };
+  for (const [where, haystack] of Object.entries(everything)) {
+    expect(haystack.length, where).toBeGreaterThan(100);
+    expect(leaks(haystack, { description, card: "970436", password: "123456" }), where).toEqual([]);
+  }
+  await rm(stateDir, { recursive: true, force: true });
+});
