@@ -61,6 +61,8 @@ describe("help", () => {
       "read-card",
       "card",
       "trust",
+      "pay",
+      "payments",
       "cut",
       "jobs",
       "maintenance",
@@ -71,6 +73,7 @@ describe("help", () => {
     const nested: Readonly<Record<string, readonly string[]>> = {
       card: ["trace"],
       trust: ["list", "check", "import"],
+      payments: ["list", "show", "reverse", "resolve", "reconcile"],
       jobs: ["list", "get"],
       config: ["check", "show", "reference"],
     };

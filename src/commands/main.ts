@@ -10,6 +10,8 @@ import { EXIT_CODES, type ExitCode } from "./exit-codes.js";
 import { reportFailure } from "./failure.js";
 import { addJobs } from "./jobs.js";
 import { addMaintenance } from "./maintenance.js";
+import { addPay } from "./pay.js";
+import { addPayments } from "./payments.js";
 import { addPreview } from "./preview.js";
 import { addPrint } from "./print.js";
 import { addReadCard } from "./read-card.js";
@@ -32,6 +34,8 @@ const COMMANDS: readonly AddCommand[] = [
   addReadCard,
   addCard,
   addTrust,
+  addPay,
+  addPayments,
   addCut,
   addJobs,
   addMaintenance,

@@ -1,0 +1,68 @@
+import { randomUUID } from "node:crypto";
+import { InvalidArgumentError } from "commander";
+import { type AddCommand, type JsonFlag, withExamples, withJson } from "./command.js";
+import { confirm } from "./confirm.js";
+import { type ConnectionFlags, withConnection, withStation } from "./connection.js";
+import { exitCodeOfJob } from "./exit-codes.js";
+import { describePayment } from "./payment-text.js";
+import { progressLine } from "./progress-line.js";
+import { seconds } from "./seconds.js";
+import { json } from "./terminal.js";
+
+interface PayFlags extends ConnectionFlags, JsonFlag {
+  readonly device?: string;
+  readonly reference: string;
+  readonly key?: string;
+  readonly yes?: true;
+  readonly timeout: number;
+}
+
+export const addPay: AddCommand = (program, act) => {
+  const command = program
+    .command("pay")
+    .summary("take a payment, to try a terminal")
+    .description("Takes one payment of real money, after asking. With the same --key it is taken once, however often this is run.")
+    .argument("<vnd>", "whole đồng", wholeDong)
+    .option("-d, --device <id>", "which terminal, where there are several")
+    .option("-r, --reference <code>", "opaque code of the bill", "TEST")
+    .option("-k, --key <key>", "idempotency key; a new one unless told")
+    .option("-y, --yes", "do not ask")
+    .option("-t, --timeout <seconds>", "how long to wait", seconds, 180);
+  withExamples(withConnection(withJson(command)), [
+    ["stationd pay 1000", "a test payment; take it back with stationd payments reverse"],
+  ]).action(
+    act(async (terminal, amountVnd: number, flags: PayFlags) => {
+      await confirm(terminal, `Charge ${amountVnd} VND to the card that is presented?`, flags.yes);
+      const idempotencyKey = flags.key ?? `cli-${randomUUID()}`;
+      return withStation(terminal, { ...flags, first: "service" }, async (client, signal) => {
+        const line = progressLine(terminal);
+        try {
+          const job = await client.call(
+            "paymentTerminal.pay",
+            {
+              amountVnd,
+              reference: flags.reference,
+              idempotencyKey,
+              timeoutMs: Math.round(flags.timeout * 1_000),
+              ...(flags.device === undefined ? {} : { device: flags.device }),
+            },
+            { signal, onProgress: line.show },
+          );
+          line.clear();
+          terminal.out(flags.json ? json(job) : describePayment(job));
+          return exitCodeOfJob(job);
+        } catch (error) {
+          line.clear();
+          if (!flags.json) terminal.note(`stationd: ask how it ended with: stationd jobs get ${idempotencyKey}\n`);
+          throw error;
+        }
+      });
+    }),
+  );
+};
+
+function wholeDong(text: string): number {
+  const value = Number(text);
+  if (!/^[1-9]\d{0,11}$/.test(text)) throw new InvalidArgumentError("expected whole đồng, more than 0");
+  return value;
+}
