@@ -12,6 +12,7 @@ export interface BenchResult {
 
 const benches: Record<string, () => Promise<BenchResult>> = {
   rpc: async () => (await import("./rpc.js")).rpc(),
+  pay: async () => (await import("./pay.js")).pay(),
   print: async () => (await import("./print.js")).print(),
   chip: async () => (await import("./chip.js")).chip(),
   flood: async () => (await import("./flood.js")).flood(),
