@@ -10,6 +10,8 @@ export default defineConfig({
     exclude: ["**/node_modules/**"],
     setupFiles: fuzzFactor === 1 ? [] : [`${built}/test/house/fuzz-length.js`],
     pool: "forks",
+    // Most tests wait for a child, a wire or a clock: one worker per core but one, which is the default, leaves small machines idle.
+    maxWorkers: 2,
     testTimeout: 30_000 * fuzzFactor,
     hookTimeout: 60_000,
   },
