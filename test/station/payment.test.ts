@@ -11,7 +11,7 @@ import { type Scenario, startStation, type TestStation } from "../../src/testing
 import { leaks } from "../support/canary.js";
 
 /** Station and terminal live so much faster: a terminal's own deadlines are minutes. */
-const FACTOR = 50;
+const FACTOR = 20;
 const scenario: Scenario = {
   devices: {
     terminal: {

@@ -14,7 +14,8 @@ let folder: string;
 
 beforeAll(async () => {
   const terminal = { driver: "zvt", password: "123456", link: { kind: "simulator", simulator: "zvt-terminal" } };
-  station = await startStation({ seed: 12, scenario: { devices: { terminal } }, clock: systemClock(50) });
+  // Not faster: the agent's pings hurry, too, and a command needs a moment to start.
+  station = await startStation({ seed: 12, scenario: { devices: { terminal } }, clock: systemClock(5) });
   folder = await mkdtemp(join(tmpdir(), "stationd-pay-"));
   await writeFile(join(folder, "token"), station.tokens.technician);
 });
