@@ -133,7 +133,7 @@ link = { kind = "file", path = "/dev/usb/lp0" }
       'station.toml:9:1: server.tokens[0].role: expected one of "kiosk", "technician", got a string',
       "station.toml:10:1: server.tokens[0].sha256: expected the SHA-256 of the token as 64 lower-case hexadecimal digits, got other text",
       'station.toml:12:1: devices.receipt.driver: there is no driver "escpso"; did you mean "escpos"?',
-      'station.toml:13:10: devices.receipt.link.kind: expected one of "serial", "tcp", "usb", "file", "process", "pcsc", "simulator"; did you mean "tcp"?',
+      'station.toml:13:10: devices.receipt.link.kind: expected one of "serial", "tcp", "usb", "file", "process", "pcsc", "https", "http", "none", "simulator"; did you mean "tcp"?',
       'station.toml:16:1: devices.label.enbled: unknown key; did you mean "enabled"?',
       "station.toml:17:1: devices.label.columns: expected a whole number from 10 to 80, got a larger one",
       "station.toml:18:11: devices.label.labels[0]: expected at most 8 characters",
@@ -189,6 +189,23 @@ link = { kind = "file", path = "/dev/usb/lp0" }
       });
       expect(problems(`[agent]\nmode = "test"\n${simulator}${receipt}`)).toEqual([]);
       expect(problems(simulator.replace("driver", "enabled = false\ndriver"))).toHaveLength(1);
+    });
+
+    it("a driver without a wire needs no link, and takes none but that", () => {
+      const wireless: AnyDriver = { ...(registry[0] as AnyDriver), id: "wireless", links: ["none"] };
+      const found = (text: string): string[] => {
+        try {
+          return parseConfig(text, "station.toml", [wireless], environment).devices.map(({ link }) => link.kind);
+        } catch (error) {
+          return error instanceof ConfigError ? describeProblems(error).split("\n") : [];
+        }
+      };
+      const table = '[devices.a]\ndriver = "wireless"\n';
+      expect(found(table)).toEqual(["none"]);
+      expect(found(`[agent]\nmode = "demo"\n${table}`)).toEqual(["none"]);
+      for (const link of [tcp, 'link = { kind = "simulator", simulator = "receipt-printer" }']) {
+        expect(found(`[agent]\nmode = "test"\n${table}${link}`)).toEqual([expect.stringContaining("does not speak over")]);
+      }
     });
 
     it("opens to other machines only when told to, and with TLS", () => {

@@ -106,16 +106,17 @@ function parseDevice(id: string, table: unknown, registry: readonly AnyDriver[],
     refuse([], "a device's id has at most 32 lower-case letters, digits and dashes, and starts with a letter");
   const common = check(DeviceTable, table, []);
   if (!common || !isTable(table)) return undefined;
-  const link = check(LinkSettings, table.link, ["link"]);
   const driver = registry.find((candidate) => candidate.id === common.driver);
+  const wireless = driver?.links.every((kind) => kind === "none") && table.link === undefined;
+  const link = check(LinkSettings, wireless ? { kind: "none" } : table.link, ["link"]);
   if (!driver) {
     refuse(["driver"], unknownDriver(common.driver, registry));
     return undefined;
   }
   const own = Object.fromEntries(Object.entries(table).filter(([key]) => !DEVICE_KEYS.some((known) => known === key)));
   const settings: unknown = check(driver.config, own, [], DEVICE_KEYS);
-  // A simulator stands at the far end of any wire.
-  if (link && link.kind !== "simulator" && !driver.links.includes(link.kind)) {
+  // A simulator stands at the far end of any wire, where there is one.
+  if (link && (link.kind !== "simulator" || driver.links.includes("none")) && !driver.links.includes(link.kind)) {
     refuse(["link", "kind"], `driver ${driver.id} does not speak over ${link.kind}: use ${driver.links.join(", ")}`);
   }
   return sound && link ? { id, driver, settings, link, enabled: common.enabled } : undefined;
@@ -179,7 +180,7 @@ function checkWhole({ agent, server, devices }: StationConfig, problem: Report):
     if (simulated && agent.mode === "production") {
       problem(["devices", id, "link"], 'a production station has no simulators; set mode = "demo" under [agent], or use the real link');
     }
-    if (!simulated && agent.mode === "demo") {
+    if (!simulated && link.kind !== "none" && agent.mode === "demo") {
       problem(["devices", id, "link"], 'a demo has simulators only; set mode = "production" (or "test") under [agent] for a real device');
     }
   }

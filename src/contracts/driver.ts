@@ -1,6 +1,7 @@
 import type { CardReaderLink } from "../kernel/card.js";
 import type { Clock } from "../kernel/clock.js";
 import type { DeviceError, Json } from "../kernel/errors.js";
+import type { HttpLink } from "../kernel/http.js";
 import type { Connect, Link } from "../kernel/link.js";
 import type { Logger } from "../kernel/log.js";
 import type { Random } from "../kernel/random.js";
@@ -10,7 +11,7 @@ import type { PrintDocument } from "../protocol/printer.js";
 import type { BarcodeScanner } from "./barcode-scanner.js";
 import type { ChipReader } from "./chip-reader.js";
 import type { Imaging } from "./imaging.js";
-import type { PaymentTerminal } from "./payment-terminal.js";
+import type { PaymentTerminal, PaymentWay } from "./payment-terminal.js";
 import type { Printer, PrintMarks, PrintPreview } from "./printer.js";
 
 /** What a device of each class can do once it is open. */
@@ -21,7 +22,7 @@ export interface DeviceContracts {
   paymentTerminal: PaymentTerminal;
 }
 /** What the wire of a class carries: bytes, unless told otherwise. */
-export type LinkOf<C> = C extends "chipReader" ? CardReaderLink : Link;
+export type LinkOf<C> = C extends "chipReader" ? CardReaderLink : C extends "paymentTerminal" ? Link | HttpLink : Link;
 export type DrivenClass = keyof DeviceContracts & DeviceClass;
 
 /** How an open device stands, told by its driver whenever it changes. */
@@ -70,13 +71,16 @@ export interface Driver<C extends DrivenClass = DrivenClass, S extends z.ZodType
   readonly config: S;
   /** Which transports make sense. */
   readonly links: readonly LinkKind[];
+  /** Payment terminals: how people pay there. Left out: by card, one after the other. */
+  readonly payment?: PaymentWay;
   /** Resolves when the device answered and can be used. */
   open(config: z.output<S>, context: DriverContext<LinkOf<C>>): Promise<DeviceContracts[C]>;
   /** Printers: what would come out. Needs the settings, not the device. @throws DeviceError `invalid_params`, `too_large`, `timeout` */
   preview?(config: z.output<S>, document: PrintDocument, marks: PrintMarks, imaging: Imaging, signal: AbortSignal): Promise<PrintPreview>;
 }
 
-export const LINK_KINDS = ["serial", "tcp", "usb", "file", "process", "pcsc", "simulator"] as const;
+/** `none`: the driver needs no wire. */
+export const LINK_KINDS = ["serial", "tcp", "usb", "file", "process", "pcsc", "http", "https", "none", "simulator"] as const;
 export type LinkKind = (typeof LINK_KINDS)[number];
 
 /** A driver is a value. */

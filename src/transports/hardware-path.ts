@@ -19,6 +19,10 @@ export async function hardwarePath(settings: LinkSettings): Promise<string | und
       return (await byPath(settings.path)) ?? (await inSysfs("tty", settings.path));
     case "file":
       return await inSysfs("usbmisc", settings.path);
+    case "http":
+    case "https":
+      return `${settings.kind}:${settings.host}:${settings.port}`;
+    case "none":
     case "process":
     case "pcsc":
     case "simulator":

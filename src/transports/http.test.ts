@@ -1,61 +1,212 @@
-import { createServer, type Server } from "node:http";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type RequestListener, request, type Server } from "node:http";
+import { createServer as createSecureServer } from "node:https";
+import { type AddressInfo, createServer as createTcpServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { asciiBytes } from "../kernel/bytes.js";
 import { DeviceError } from "../kernel/errors.js";
-import { httpSender } from "./http.js";
+import type { HttpLink, HttpNotice } from "../kernel/http.js";
+import { http } from "./http.js";
+import { LinkSettings } from "./settings.js";
 
 const never = new AbortController().signal;
-const send = httpSender({ maxBodyBytes: 1_000 });
-let server: Server;
-let base: string;
+const NAME = "V400m-1.test.terminal";
+const folder = mkdtempSync(join(tmpdir(), "stationd-http-"));
+const pem = (name: string): string => join(folder, `${name}.pem`);
+const openssl = (...args: string[]): void => void execFileSync("openssl", args, { stdio: "ignore", cwd: folder });
 
-beforeEach(async () => {
-  server = createServer((request, response) => {
-    if (request.url === "/long") return response.end("x".repeat(2_000));
-    if (request.url === "/moved") return response.writeHead(302, { location: "/long" }).end();
-    if (request.url === "/silent") return;
-    if (request.url === "/cut") {
-      response.writeHead(200, { "content-length": "10" }).write("x");
-      return setImmediate(() => response.destroy());
-    }
-    request.pipe(response.writeHead(201, { location: "/jobs/1" }));
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  base = `http://127.0.0.1:${address && typeof address === "object" ? address.port : 0}`;
+/** An authority `NAME`, and below it a certificate that names a terminal. */
+function makeAuthority(name: string, ...subjects: readonly (readonly [file: string, subject: string, extension?: string])[]): void {
+  const ec = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+  openssl("req", "-x509", ...ec, "-keyout", `${name}.key`, "-out", `${name}.pem`, "-subj", `/CN=${name}`, "-days", "2");
+  for (const [file, subject, extension] of subjects) {
+    writeFileSync(join(folder, "extension"), extension ?? "basicConstraints=CA:FALSE");
+    openssl("req", ...ec, "-keyout", `${file}.key`, "-out", `${file}.csr`, "-subj", `/CN=${subject}`);
+    const signing = ["-CA", `${name}.pem`, "-CAkey", `${name}.key`, "-CAcreateserial", "-extfile", "extension", "-days", "2"];
+    openssl("x509", "-req", "-in", `${file}.csr`, "-out", `${file}.pem`, ...signing);
+  }
+}
+
+const answering: RequestListener = (request, response) => {
+  if (request.url === "/long") return response.end("x".repeat(5 * 1024 * 1024));
+  if (request.url === "/moved") return response.writeHead(302, { location: "/" }).end();
+  if (request.url === "/silent") return;
+  if (request.url === "/cut") {
+    response.writeHead(200, { "content-length": "10" }).write("x");
+    return setImmediate(() => response.destroy());
+  }
+  request.pipe(response.writeHead(201, { location: "/jobs/1" }));
+};
+
+const servers: Server[] = [];
+const links: HttpLink[] = [];
+async function serve(certificate?: string): Promise<number> {
+  const server = certificate
+    ? createSecureServer({ cert: readFileSync(pem(certificate)), key: readFileSync(join(folder, `${certificate}.key`)) }, answering)
+    : createServer(answering);
+  servers.push(server);
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  return (server.address() as AddressInfo).port;
+}
+async function open(settings: object, authority?: string): Promise<HttpLink> {
+  const link = await http(LinkSettings.parse({ host: "127.0.0.1", ...settings }) as Parameters<typeof http>[0], authority)(never);
+  links.push(link);
+  return link;
+}
+const get = (path: string) => ({ method: "GET", path }) as const;
+/** A port where nobody listens. */
+async function freePort(): Promise<number> {
+  const server = createTcpServer();
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const { port } = server.address() as AddressInfo;
+  await once(server.close(), "close");
+  return port;
+}
+
+beforeAll(() => {
+  makeAuthority(
+    "ours",
+    ["good", NAME],
+    ["alternative", "other", `subjectAltName=DNS:${NAME}`],
+    ["address", "x", "subjectAltName=IP:127.0.0.1"],
+  );
+  makeAuthority("theirs", ["foreign", NAME]);
 });
-afterEach(() => {
-  server.closeAllConnections();
-  return new Promise((resolve) => server.close(resolve));
+afterAll(() => rmSync(folder, { recursive: true }));
+afterEach(async () => {
+  for (const link of links.splice(0)) await link.close();
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections();
+    await once(server.close(), "close");
+  }
 });
 
-describe("httpSender", () => {
+describe.each(["http", "https"])("over %s", (kind) => {
+  const connected = async (): Promise<HttpLink> =>
+    kind === "http"
+      ? await open({ kind, port: await serve() })
+      : await open({ kind, port: await serve("good"), caFile: pem("ours"), serverName: NAME });
+
   it("sends a body and gives the whole answer", async () => {
-    const answer = await send({ method: "POST", url: new URL("/jobs", base), body: asciiBytes("scan") }, never);
-    expect(answer.status).toBe(201);
-    expect(answer.headers.location).toBe("/jobs/1");
-    expect(answer.body).toEqual(asciiBytes("scan"));
+    const link = await connected();
+    expect(link.description).toMatch(new RegExp(`^${kind} 127.0.0.1:\\d+$`));
+    const answer = await link.send({ method: "POST", path: "/jobs", body: asciiBytes("scan") }, never);
+    expect(answer).toMatchObject({ status: 201, headers: { location: "/jobs/1" } });
+    expect(answer.body).toEqual(new Uint8Array(asciiBytes("scan")));
+    // Each has a connection of its own, so they do not wait for each other.
+    const silent = link.send(get("/silent"), never).catch((thrown: DeviceError) => thrown.kind);
+    expect((await link.send(get("/"), never)).status).toBe(201);
+    await link.close();
+    expect(await silent).toBe("device_absent");
   });
 
-  it("follows no redirect", async () => {
-    expect((await send({ method: "GET", url: new URL("/moved", base) }, never)).status).toBe(302);
+  it("follows no redirect, and takes no more than its limit and no half answer", async () => {
+    const link = await connected();
+    expect((await link.send(get("/moved"), never)).status).toBe(302);
+    await expect(link.send(get("/long"), never)).rejects.toMatchObject({ kind: "too_large" });
+    await expect(link.send(get("/cut"), never)).rejects.toMatchObject({ kind: "device_absent", details: { sent: true } });
   });
 
-  it("takes no more than its limit, and no half answer", async () => {
-    await expect(send({ method: "GET", url: new URL("/long", base) }, never)).rejects.toMatchObject({ kind: "too_large" });
-    await expect(send({ method: "GET", url: new URL("/cut", base) }, never)).rejects.toMatchObject({ kind: "device_absent" });
-  });
-
-  it("stops on abort", async () => {
+  it("stops on abort, and after its end", async () => {
+    const link = await connected();
     const controller = new AbortController();
     const reason = new DeviceError("timeout");
-    const waiting = expect(send({ method: "GET", url: new URL("/silent", base) }, controller.signal)).rejects.toBe(reason);
+    const waiting = expect(link.send(get("/silent"), controller.signal)).rejects.toBe(reason);
     setImmediate(() => controller.abort(reason));
     await waiting;
-    await expect(send({ method: "GET", url: new URL("/", base) }, AbortSignal.abort(reason))).rejects.toBe(reason);
+    await expect(link.send(get("/"), AbortSignal.abort(reason))).rejects.toBe(reason);
+    await link.close();
+    await link.close();
+    await expect(link.send(get("/"), never)).rejects.toMatchObject({ kind: "device_absent" });
   });
 
-  it("says device_absent where nobody listens", async () => {
-    await expect(send({ method: "GET", url: new URL("http://127.0.0.1:1/") }, never)).rejects.toMatchObject({ kind: "device_absent" });
+  it("knows that nothing left where nobody listens", async () => {
+    const port = await freePort();
+    const link = await open(kind === "http" ? { kind, port } : { kind, port, caFile: pem("ours") });
+    await expect(link.send(get("/"), never)).rejects.toMatchObject({ kind: "device_absent", details: { sent: false } });
+  });
+});
+
+describe("certificates", () => {
+  const send = async (certificate: string, settings: object, authority?: string) => {
+    const link = await open({ kind: "https", port: await serve(certificate), caFile: pem("ours"), ...settings }, authority);
+    return await link.send(get("/"), never);
+  };
+  const refusal = { kind: "device_fault", details: { sent: false } };
+
+  it("are believed by name, as common or alternative name, whatever the address is", async () => {
+    expect((await send("good", { serverName: NAME.toUpperCase() })).status).toBe(201);
+    expect((await send("alternative", { serverName: NAME })).status).toBe(201);
+  });
+
+  it("are believed by address where no name is given", async () => {
+    expect((await send("address", {})).status).toBe(201);
+    await expect(send("good", {})).rejects.toMatchObject(refusal);
+  });
+
+  it("of another authority, or of another device, are refused before anything leaves", async () => {
+    await expect(send("foreign", { serverName: NAME })).rejects.toMatchObject(refusal);
+    await expect(send("good", { serverName: "V400m-2.test.terminal" })).rejects.toMatchObject({
+      ...refusal,
+      message: expect.stringMatching(/not that of/),
+    });
+    await expect(send("theirs", { serverName: "theirs" })).rejects.toMatchObject(refusal);
+  });
+
+  it("are believed by an authority that is handed over instead of the file", async () => {
+    const theirs = readFileSync(pem("theirs"), "utf8");
+    expect((await send("foreign", { serverName: NAME, caFile: "/nowhere" }, theirs)).status).toBe(201);
+    await expect(send("good", { serverName: NAME }, theirs)).rejects.toMatchObject(refusal);
+  });
+
+  it("need an authority that can be read", async () => {
+    await expect(open({ kind: "https", port: 1, caFile: join(folder, "missing.pem") })).rejects.toMatchObject({
+      kind: "device_fault",
+      message: expect.stringMatching(/missing\.pem cannot be read \(ENOENT\)/),
+    });
+    writeFileSync(pem("nonsense"), "no certificate");
+    await expect(send("good", { serverName: NAME, caFile: pem("nonsense") })).rejects.toMatchObject(refusal);
+  });
+
+  it("of a far end that speaks no TLS are missed", async () => {
+    const link = await open({ kind: "https", port: await serve(), caFile: pem("ours") });
+    await expect(link.send(get("/"), never)).rejects.toMatchObject({ details: { sent: false } });
+  });
+});
+
+describe("notices", () => {
+  /** The status of the answer, or undefined where the connection ends without one. */
+  const tell = (port: number, body: string): Promise<number | undefined> =>
+    new Promise((resolve) => {
+      const sending = request({ host: "127.0.0.1", port, path: "/display", method: "POST", agent: false }, (answer) => {
+        answer.resume();
+        resolve(answer.statusCode);
+      });
+      sending.on("error", () => resolve(undefined));
+      sending.end(body);
+    });
+
+  it("reach the listener, are bounded, and end with the link", async () => {
+    const port = await freePort();
+    const link = await open({ kind: "http", port: 1, listen: { host: "127.0.0.1", port } });
+    expect(await tell(port, "early")).toBe(404);
+    const heard: HttpNotice[] = [];
+    link.onNotice((notice) => {
+      heard.push(notice);
+      if (notice.body.length === 1) throw new RangeError("a fault of the driver's");
+      return 200;
+    });
+    expect(await tell(port, "hello")).toBe(200);
+    expect(heard).toEqual([{ path: "/display", body: new Uint8Array(asciiBytes("hello")) }]);
+    expect(await tell(port, "x".repeat(300 * 1024))).toBe(undefined);
+    expect(await tell(port, "x")).toBe(undefined);
+    expect(heard).toHaveLength(2);
+    await expect(open({ kind: "http", port: 1, listen: { host: "127.0.0.1", port } })).rejects.toMatchObject({ kind: "busy" });
+    await link.close();
+    expect(await tell(port, "late")).toBe(undefined);
   });
 });

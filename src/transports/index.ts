@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { CardReaderLink } from "../kernel/card.js";
 import type { Clock } from "../kernel/clock.js";
+import { DeviceError } from "../kernel/errors.js";
 import type { Connect } from "../kernel/link.js";
 import type { Logger } from "../kernel/log.js";
 import { file } from "./file.js";
@@ -30,9 +31,15 @@ export function connectorFor(settings: LinkSettings, deps: { readonly clock: Clo
       return file(settings, deps.clock);
     case "process":
       return processLink(settings);
+    case "none":
+      return async () => {
+        throw new DeviceError("unsupported", { message: "nothing is plugged in", hint: "Name a link for this device in the config" });
+      };
+    case "http":
+    case "https":
     case "pcsc":
     case "simulator":
-      assert.fail(`${settings.kind} is no link of bytes: see cardReaderFor and the composition root`);
+      assert.fail(`${settings.kind} is no link of bytes: see cardReaderFor, http and the composition root`);
   }
 }
 

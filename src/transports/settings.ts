@@ -1,5 +1,10 @@
 import { z } from "../kernel/schema.js";
 
+const listen = z
+  .strictObject({ host: z.string().min(1), port: z.int().min(1).max(65_535) })
+  .optional()
+  .describe("address of this machine where the device may tell things by itself, where it was told to");
+
 /** How a device is reached: `link = { kind = "tcp", … }` in its table. */
 export const LinkSettings = z.discriminatedUnion("kind", [
   z.strictObject({
@@ -36,6 +41,21 @@ export const LinkSettings = z.discriminatedUnion("kind", [
       .describe("part of the reader's name (`pcsc_scan -r` lists them), where there are several"),
     hosted: z.boolean().default(true).describe("run the native library in a supervised child process, one for all readers"),
   }),
+  z.strictObject({
+    kind: z.literal("https"),
+    host: z.string().min(1),
+    port: z.int().min(1).max(65_535).default(8_443),
+    caFile: z.string().min(1).describe("PEM of the authority that signed the device's certificate: only that one is believed"),
+    serverName: z
+      .string()
+      .min(1)
+      .max(253)
+      .optional()
+      .describe("name in the device's certificate, where it is not the address: devices have no names of their own in a network"),
+    listen,
+  }),
+  z.strictObject({ kind: z.literal("http"), host: z.string().min(1), port: z.int().min(1).max(65_535).default(80), listen }),
+  z.strictObject({ kind: z.literal("none") }).describe("nothing is plugged in"),
   z.strictObject({ kind: z.literal("simulator"), simulator: z.string().min(1).describe("e.g. `receipt-printer`") }).catchall(z.unknown()),
 ]);
 export type LinkSettings = z.output<typeof LinkSettings>;
