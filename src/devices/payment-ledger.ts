@@ -15,7 +15,7 @@ export interface Ledger {
   readonly anchor: JobRecord | undefined;
 }
 
-/** `records`: all of one terminal. */
+/** `records`: those of one terminal's newest day. */
 export function ledgerOf(records: readonly JobRecord[]): Ledger {
   const newest = records.reduce((day, record) => Math.max(day, evidenceOf(record).day ?? 1), 1);
   const ended = records.some((record) => evidenceOf(record).day === newest && evidenceOf(record).dayClosed);

@@ -2,15 +2,21 @@ import type { JobRecord, Journal } from "../journal/types.js";
 import { raceSignal } from "../kernel/deadline.js";
 import type { LivePayment, PaymentBook } from "./payment-book.js";
 import { evidenceOf } from "./payment-job.js";
-import type { PaymentRun, TerminalBay } from "./payment-run.js";
+import { type PaymentRun, sideBySide, type TerminalBay } from "./payment-run.js";
 import { stoppedBefore } from "./print-job.js";
 
-/** More than a station takes in the time that the journal keeps. */
-const ALL = 1_000_000;
+/** More than a station has on one day, or leaves open. */
+export const MANY = 1_000_000;
 
-export async function allOf(journal: Journal, device?: string, only: { readonly open?: true } = {}): Promise<readonly JobRecord[]> {
-  const records = await journal.list({ limit: ALL, ...only, ...(device === undefined ? {} : { device }) });
-  return records.filter(({ kind }) => kind === "payment");
+/** All payments of a terminal, newest first: a year of them takes seconds, so only where nothing narrower will do. */
+export async function allOf(journal: Journal, device: string): Promise<readonly JobRecord[]> {
+  return await journal.list({ kind: "payment", device, limit: MANY });
+}
+
+/** The payment or reversal of this name; of this terminal, where one is told. */
+export async function paymentOf(journal: Journal, id: string | undefined, device?: string): Promise<JobRecord | undefined> {
+  const record = id === undefined ? undefined : await journal.byId(id);
+  return record?.kind === "payment" && (device === undefined || record.device === device) ? record : undefined;
 }
 
 export interface Recovery {
@@ -34,10 +40,12 @@ export function recoverPayments({ journal, book, run }: Parts, bay: TerminalBay,
   /** What is not settled yet; each is called when this process is done with it. */
   const finish = new Map<LivePayment, () => void>();
   const listed = list();
-  const recovering = bay.fifo.run("recovery", ending, async () => {
+  const turn = (work: () => Promise<void>): Promise<void> => (sideBySide(bay) ? work() : bay.fifo.run("recovery", ending, work));
+  const recovering = turn(async () => {
     await listed;
     const never = [...finish.keys()].filter(({ life }) => life === "created");
     for (const live of never) await settle(live, book.end(live, { state: "not_started", reason: stoppedBefore(bay.spec.id) }));
+    if (sideBySide(bay)) await Promise.all([...finish.keys()].map((live) => settle(live, ask(live))));
     for (const live of finish.keys()) await settle(live, ask(live));
   });
   return { listed, settled: recovering.finally(() => [...finish.keys()].forEach(leave)) };
@@ -58,21 +66,21 @@ export function recoverPayments({ journal, book, run }: Parts, bay: TerminalBay,
   }
 
   async function list(): Promise<void> {
-    const open = await book.persist(() => allOf(journal, bay.spec.id, { open: true }), ending);
+    const { id: device, simulated } = bay.spec;
+    const kept = (id: string | undefined) => book.persist(() => paymentOf(journal, id, device), ending);
+    const open = await book.persist(() => journal.list({ kind: "payment", device, open: true, limit: MANY }), ending);
+    const left = open.filter(({ step }) => step !== "reversing").sort((a, b) => a.createdAt - b.createdAt);
     // A reversal and its payment belong together, and one of them may have ended.
-    const paired = open.some((record) => record.step === "reversing" || evidenceOf(record).reverses !== undefined);
-    const records = paired ? await book.persist(() => allOf(journal, bay.spec.id), ending) : open;
-    const reversing = new Map(records.filter(({ step }) => step === "reversing").map((record) => [evidenceOf(record).reversal, record]));
-    const left = records.filter(({ outcome, step }) => !outcome?.final && step !== "reversing");
-    for (const record of left.sort((a, b) => a.createdAt - b.createdAt)) {
-      const live = book.admit(record, record.step === "created" ? "created" : "unknown", ending, bay.spec.simulated);
-      live.original = records.find(({ id }) => id === evidenceOf(record).reverses);
+    const originals = new Map(await Promise.all(left.map(async (record) => [record, await kept(evidenceOf(record).reverses)] as const)));
+    for (const record of left) {
+      const live = book.admit(record, record.step === "created" ? "created" : "unknown", ending, simulated);
+      live.original = originals.get(record);
       live.done = new Promise((resolve) => finish.set(live, resolve));
     }
     // The reversal's end was written, and the crash came before the payment's.
-    for (const [reversal, original] of reversing) {
-      const record = records.find(({ id }) => id === reversal);
-      if (record?.outcome) await book.endReversing({ record, original, ending, simulated: bay.spec.simulated });
+    for (const original of open.filter(({ step }) => step === "reversing")) {
+      const record = await kept(evidenceOf(original).reversal);
+      if (record?.outcome) await book.endReversing({ record, original, ending, simulated });
     }
   }
 }

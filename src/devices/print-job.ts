@@ -3,9 +3,6 @@ import type { JobOutcome, JobRecord } from "../journal/types.js";
 import { DeviceError, errorObject } from "../kernel/errors.js";
 import type { PrintJob, PrintState } from "../protocol/jobs.js";
 
-/** Keys are promised for 30 days; one more for clocks that were set. */
-export const KEEP_JOBS_MS = 31 * 24 * 3_600_000;
-
 /** Durable steps of a print job. Before `sending` no byte left; before `finishing` the receipt cannot be whole. */
 export type PrintStep = "queued" | InterruptedPrint["step"] | "ended";
 

@@ -15,7 +15,8 @@ import type { Params } from "../protocol/methods.js";
 import type { PrintDocument } from "../protocol/printer.js";
 import type { Bay } from "./bay.js";
 import { Fifo } from "./fifo.js";
-import { interrupted, jobOutcome, KEEP_JOBS_MS, type PrintStep, shownJob, stoppedBefore } from "./print-job.js";
+import { interrupted, jobOutcome, type PrintStep, shownJob, stoppedBefore } from "./print-job.js";
+import { pruneBefore } from "./retention.js";
 
 export interface PrinterServiceContext {
   readonly clock: Clock;
@@ -75,7 +76,7 @@ export class PrinterService {
       }
       this.#recovered.add(bay);
       // Here and not only daily: a station that is switched off every night never runs for a day.
-      await this.#context.journal.prune(this.#context.clock.now() - KEEP_JOBS_MS);
+      await this.#context.journal.prune(pruneBefore(this.#context.clock.now()));
     });
     return recovered.catch(() => {}); // only the end of the agent ends it early
   }

@@ -1,5 +1,9 @@
 import { closeSync, fsyncSync, mkdirSync, openSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
+
+export function journalFile(folder: string): string {
+  return join(folder, "journal.sqlite");
+}
 
 /** Makes the folder with mode 0700 where it is missing, durably: the entries that name it are fsynced. */
 export function ensureFolder(folder: string): void {

@@ -110,7 +110,9 @@ export function openJournal(folder: string, startWorker: StartWorker = startJour
     begin: async (record) => await ask<{ existing: JobRecord | undefined }>({ op: "begin", record: admitRecord(record) }),
     advance: async (id, patch) => await ask<void>({ op: "advance", id, patch: admitPatch(patch) }),
     byKey: (principal, idempotencyKey) => ask({ op: "byKey", principal, idempotencyKey }),
+    byId: (id) => ask({ op: "byId", id }),
     list: (filter) => ask({ op: "list", filter }),
+    newestDay: (device, limit) => ask({ op: "newestDay", device, limit }),
     prune: (before) => ask({ op: "prune", before }),
     close() {
       closing ??= stop();

@@ -1,15 +1,15 @@
 import type { ErrorObject } from "../kernel/errors.js";
-import type { JobPatch, JobRecord, Journal } from "./types.js";
-
-export type ListFilter = Parameters<Journal["list"]>[0];
+import type { JobPatch, JobRecord, ListFilter, PruneBefore } from "./types.js";
 
 /** What crosses to the worker; one batch becomes one transaction. */
 export type Request =
   | { readonly op: "begin"; readonly record: JobRecord }
   | { readonly op: "advance"; readonly id: string; readonly patch: JobPatch }
   | { readonly op: "byKey"; readonly principal: string; readonly idempotencyKey: string }
+  | { readonly op: "byId"; readonly id: string }
   | { readonly op: "list"; readonly filter: ListFilter }
-  | { readonly op: "prune"; readonly before: number };
+  | { readonly op: "newestDay"; readonly device: string; readonly limit: number }
+  | { readonly op: "prune"; readonly before: PruneBefore };
 
 /** Answers in the order of the batch. `value` is what the method of Journal resolves with. */
 export type Reply = { readonly value: unknown } | { readonly error: ErrorObject };

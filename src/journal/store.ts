@@ -1,9 +1,10 @@
 import { chmodSync, closeSync, openSync } from "node:fs";
-import { join } from "node:path";
 import { DeviceError, errorObject } from "../kernel/errors.js";
-import { ensureFolder, syncFolder } from "./folder.js";
-import type { ListFilter, Reply, Request } from "./requests.js";
-import { endedFlag, type JobRow, outcomeText, recordOf, rowOf } from "./rows.js";
+import { ensureFolder, journalFile, syncFolder } from "./folder.js";
+import { prune } from "./prune.js";
+import { byId, byKey, list, newestDay } from "./queries.js";
+import type { Reply, Request } from "./requests.js";
+import { endedFlag, type JobRow, outcomeText, rowOf } from "./rows.js";
 import { migrate, SCHEMA_VERSION, schemaVersion } from "./schema.js";
 import type { Database, OpenDatabase } from "./sqlite.js";
 import { damagedHint, journalTrouble } from "./trouble.js";
@@ -22,10 +23,6 @@ export interface Store {
   run(batch: readonly Request[]): readonly Reply[];
 }
 
-export function journalFile(folder: string): string {
-  return join(folder, "journal.sqlite");
-}
-
 /**
  * The store of `folder`. Synchronous: belongs in a worker thread, one to a thread.
  * @throws DeviceError `journal_unavailable` where it cannot be opened, belongs to another agent or is damaged
@@ -39,7 +36,7 @@ export function openStore(folder: string, openDatabase: OpenDatabase): Store {
       throw journalTrouble(thrown, file);
     }
   };
-  const database = guarded(() => openDatabaseOf(folder, file, openDatabase));
+  const database = guarded(() => openJournalDatabase(folder, openDatabase));
   return {
     run: (batch) =>
       guarded(() => {
@@ -52,10 +49,12 @@ export function openStore(folder: string, openDatabase: OpenDatabase): Store {
 }
 
 function isRead(request: Request): boolean {
-  return request.op === "byKey" || request.op === "list";
+  return request.op !== "begin" && request.op !== "advance" && request.op !== "prune";
 }
 
-function openDatabaseOf(folder: string, file: string, openDatabase: OpenDatabase): Database {
+/** Opened for one owner alone, sound, and of the present version. */
+export function openJournalDatabase(folder: string, openDatabase: OpenDatabase): Database {
+  const file = journalFile(folder);
   ensureFolder(folder);
   createPrivateFile(folder, file);
   const database = openDatabase(file, BUSY_TIMEOUT_MS);
@@ -97,10 +96,14 @@ function answer(database: Database, request: Request): Reply {
       return advance(database, request.id, request.patch);
     case "byKey":
       return { value: byKey(database, request.principal, request.idempotencyKey) };
+    case "byId":
+      return { value: byId(database, request.id) };
     case "list":
       return { value: list(database, request.filter) };
+    case "newestDay":
+      return { value: newestDay(database, request.device, request.limit) };
     case "prune":
-      return { value: Number(database.prepare("DELETE FROM job WHERE ended = 1 AND updated_at < ?").run(request.before).changes) };
+      return { value: prune(database, request.before) };
   }
 }
 
@@ -131,21 +134,4 @@ function advance(database: Database, id: string, patch: JobPatch): Reply {
 
 function remember(database: Database, job: string, at: number, step: string, outcome: string | null): void {
   database.prepare("INSERT INTO history VALUES (?, ?, ?, ?)").run(job, at, step, outcome);
-}
-
-function byKey(database: Database, principal: string, idempotencyKey: string): JobRecord | undefined {
-  const row = database.prepare("SELECT * FROM job WHERE principal = ? AND idempotency_key = ?").get(principal, idempotencyKey);
-  return row === undefined ? undefined : recordOf(row as JobRow);
-}
-
-function list(database: Database, filter: ListFilter): readonly JobRecord[] {
-  const wanted: [condition: string, value: string | number][] = [];
-  if (filter.principal !== undefined) wanted.push(["principal = ?", filter.principal]);
-  if (filter.device !== undefined) wanted.push(["device = ?", filter.device]);
-  if (filter.open !== undefined) wanted.push(["ended = ?", filter.open ? 0 : 1]);
-  const where = wanted.length === 0 ? "" : `WHERE ${wanted.map(([condition]) => condition).join(" AND ")}`;
-  const rows = database
-    .prepare(`SELECT * FROM job ${where} ORDER BY created_at DESC, rowid DESC LIMIT ?`)
-    .all(...wanted.map(([, value]) => value), filter.limit);
-  return (rows as JobRow[]).map(recordOf);
 }

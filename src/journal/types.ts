@@ -35,6 +35,20 @@ export interface JobPatch {
   readonly updatedAt: number;
 }
 
+export interface ListFilter {
+  readonly kind?: JobRecord["kind"];
+  readonly principal?: string;
+  readonly device?: string;
+  /** Without an outcome, or with one that is not final. */
+  readonly open?: boolean;
+  /** Ended under manual review. */
+  readonly inReview?: true;
+  readonly limit: number;
+}
+
+/** Milliseconds since the epoch. */
+export type PruneBefore = { readonly [K in JobRecord["kind"]]: number };
+
 /**
  * Durable records. Every method rejects with DeviceError `journal_unavailable` where the store cannot be read or written;
  * a write that resolved has been fsynced.
@@ -45,15 +59,16 @@ export interface Journal {
   /** Updates and appends to the job's history of steps. */
   advance(id: string, patch: JobPatch): Promise<void>;
   byKey(principal: string, idempotencyKey: string): Promise<JobRecord | undefined>;
-  /** Newest first. Open: without an outcome, or with one that is not final. */
-  list(filter: {
-    readonly principal?: string;
-    readonly device?: string;
-    readonly open?: boolean;
-    readonly limit: number;
-  }): Promise<readonly JobRecord[]>;
-  /** Forgets ended jobs last changed before this instant. Open ones stay. */
-  prune(before: number): Promise<number>;
+  byId(id: string): Promise<JobRecord | undefined>;
+  /** Newest first. */
+  list(filter: ListFilter): Promise<readonly JobRecord[]>;
+  /** Payments of the device's newest business day, the one that carries the mark of its end first. */
+  newestDay(device: string, limit: number): Promise<readonly JobRecord[]>;
+  /**
+   * Forgets ended jobs last changed before the instant of their kind. Open ones stay, and so do payments under review, a payment and its
+   * reversals as long as one of them does, and of each device one payment that tells its business day.
+   */
+  prune(before: PruneBefore): Promise<number>;
   close(): Promise<void>;
 }
 

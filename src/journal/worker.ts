@@ -3,7 +3,8 @@ import { parentPort, workerData } from "node:worker_threads";
 import { errorObject } from "../kernel/errors.js";
 import type { FromWorker, ToWorker } from "./requests.js";
 import { loadOpenDatabase } from "./sqlite.js";
-import { journalFile, openStore, type Store } from "./store.js";
+import { journalFile } from "./folder.js";
+import { openStore, type Store } from "./store.js";
 import { journalTrouble } from "./trouble.js";
 
 /** Entry of the worker thread: SQLite waits for the disk here, so that the agent does not. */

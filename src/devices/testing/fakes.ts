@@ -32,15 +32,25 @@ export function memoryJournal(records = new Map<string, JobRecord>()): MemoryJou
         journal.log.push(patch.outcome ? `${patch.step}:${patch.outcome.state}` : String(patch.step));
       }),
     byKey: (principal, key) => guarded(() => find(principal, key)),
+    byId: (id) => guarded(() => records.get(id)),
     list: (filter) =>
       guarded(() =>
         [...records.values()].filter(
           (record) =>
             (filter.open !== true || !record.outcome?.final) &&
+            (filter.inReview !== true || record.outcome?.state === "manual_review") &&
+            (filter.kind === undefined || record.kind === filter.kind) &&
             (filter.device === undefined || record.device === filter.device) &&
             (filter.principal === undefined || record.principal === filter.principal),
         ),
       ),
+    newestDay: (device, limit) =>
+      guarded(() => {
+        const own = [...records.values()].filter((record) => record.device === device && typeof record.evidence.day === "number");
+        const newest = Math.max(...own.map(({ evidence }) => Number(evidence.day)));
+        const ofDay = own.filter(({ evidence }) => evidence.day === newest);
+        return ofDay.sort((a, b) => Number(b.evidence.dayClosed ?? 0) - Number(a.evidence.dayClosed ?? 0)).slice(0, limit);
+      }),
     prune: async () => 0,
     close: async () => {},
   };
