@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { InvalidArgumentError } from "commander";
+import { InvalidArgumentError, Option } from "commander";
+import { renderUnicodeCompact } from "uqr";
+import { PAYMENT_METHODS, type PaymentMethod } from "../protocol/payment-terminal.js";
 import { type AddCommand, type JsonFlag, withExamples, withJson } from "./command.js";
 import { confirm } from "./confirm.js";
 import { type ConnectionFlags, withConnection, withStation } from "./connection.js";
@@ -11,6 +13,7 @@ import { json } from "./terminal.js";
 
 interface PayFlags extends ConnectionFlags, JsonFlag {
   readonly device?: string;
+  readonly method?: PaymentMethod;
   readonly reference: string;
   readonly key?: string;
   readonly yes?: true;
@@ -24,18 +27,34 @@ export const addPay: AddCommand = (program, act) => {
     .description("Takes one payment of real money, after asking. With the same --key it is taken once, however often this is run.")
     .argument("<vnd>", "whole đồng", wholeDong)
     .option("-d, --device <id>", "which terminal, where there are several")
+    .addOption(new Option("-m, --method <method>", "how it is paid, where there are several ways").choices(PAYMENT_METHODS))
     .option("-r, --reference <code>", "opaque code of the bill", "TEST")
     .option("-k, --key <key>", "idempotency key; a new one unless told")
     .option("-y, --yes", "do not ask")
     .option("-t, --timeout <seconds>", "how long to wait", seconds, 180);
   withExamples(withConnection(withJson(command)), [
     ["stationd pay 1000", "a test payment; take it back with stationd payments reverse"],
+    ["stationd pay 1000 --method vietqr", "shows a code to scan, and waits for the back-end's confirmation"],
   ]).action(
     act(async (terminal, amountVnd: number, flags: PayFlags) => {
-      await confirm(terminal, `Charge ${amountVnd} VND to the card that is presented?`, flags.yes);
+      await confirm(
+        terminal,
+        flags.method === "vietqr"
+          ? `Show a code to transfer ${amountVnd} VND with?`
+          : `Charge ${amountVnd} VND to the card that is presented?`,
+        flags.yes,
+      );
       const idempotencyKey = flags.key ?? `cli-${randomUUID()}`;
       return withStation(terminal, { ...flags, first: "service" }, async (client, signal) => {
         const line = progressLine(terminal);
+        let code: string | undefined;
+        await client.subscribe(["jobs"], (update) => {
+          const job = update.kind === "event" ? update.data : undefined;
+          if (job?.kind !== "payment" || job.idempotencyKey !== idempotencyKey || !job.code || job.code.payload === code) return;
+          code = job.code.payload;
+          line.clear();
+          terminal.note(`${renderUnicodeCompact(code, { border: 2 })}\n`);
+        });
         try {
           const job = await client.call(
             "paymentTerminal.pay",
@@ -45,6 +64,7 @@ export const addPay: AddCommand = (program, act) => {
               idempotencyKey,
               timeoutMs: Math.round(flags.timeout * 1_000),
               ...(flags.device === undefined ? {} : { device: flags.device }),
+              ...(flags.method === undefined ? {} : { method: flags.method }),
             },
             { signal, onProgress: line.show },
           );

@@ -23,6 +23,7 @@ export function describePayment(job: PaymentJob): string {
   const what = `${job.reverses === undefined ? "payment" : "reversal"} of ${job.amountVnd} VND (${plain(job.reference)})`;
   const lines = [`${plain(job.device)}: ${what}: ${WORDS[job.state]}${job.simulated ? " [simulated]" : ""}`];
   if (job.reason) lines.push(`  ${plain(job.reason.message)}. ${plain(job.reason.hint)}.`);
+  for (const { transactionId, amountVnd } of job.transfers ?? []) lines.push(`  transfer ${plain(transactionId)}: ${amountVnd} VND`);
   lines.push(`  job ${job.job}, key ${plain(job.idempotencyKey)}`);
   return `${lines.join("\n")}\n`;
 }

@@ -8,8 +8,13 @@ import type { Citizens } from "./citizens.js";
 export interface HandlerContext {
   readonly citizens: Citizens;
   readonly log: Logger;
-  /** The named device, or the only one of its class. @throws DeviceError `unknown_device`, `invalid_params` */
-  ofClass<C extends DrivenClass>(wanted: C, id: string | undefined): Bay<C>;
+  /** The named device, or the only one of its class, of the kind that is wanted. @throws DeviceError `unknown_device`, `invalid_params` */
+  ofClass<C extends DrivenClass>(wanted: C, id: string | undefined, kind?: KindOf<C> | undefined): Bay<C>;
+}
+
+export interface KindOf<C extends DrivenClass> {
+  readonly name: string;
+  fits(bay: Bay<C>): boolean;
 }
 
 /** The handlers of all methods `CLASS.…`. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { PaymentOutcome } from "../contracts/payment-terminal.js";
+import type { PaymentCode, PaymentOutcome } from "../contracts/payment-terminal.js";
 import type { JobOutcome, JobRecord, Journal } from "../journal/types.js";
 import type { Clock } from "../kernel/clock.js";
 import { DeviceError } from "../kernel/errors.js";
@@ -34,6 +34,8 @@ export interface LivePayment {
   readonly watchers: Set<Call>;
   /** The terminal's own receipt: for who asks while this process works on it, and gone afterwards. */
   readonly receiptLines: string[];
+  /** What the payer scans, where the driver shows something. */
+  code: PaymentCode | undefined;
   readonly simulated: boolean;
   /** Aborts when this process stops caring: the journal keeps the job open for the next. */
   readonly ending: AbortSignal;
@@ -70,6 +72,7 @@ export class PaymentBook {
       stop: new AbortController(),
       watchers: new Set(),
       receiptLines: [],
+      code: undefined,
       simulated,
       ending,
       refused: undefined,
@@ -104,7 +107,7 @@ export class PaymentBook {
 
   shown(record: JobRecord, simulated: boolean): PaymentJob {
     const live = this.#live.get(record.id);
-    if (live) return shownPayment(live.record, live.life, simulated);
+    if (live) return shownLive(live);
     const reversal = [...this.#live.values()].find(({ original }) => original?.id === record.id && original.step === "reversing");
     return reversal ? shownOriginal(reversal, reversal.original ?? record) : shownPayment(record, undefined, simulated);
   }
@@ -112,7 +115,7 @@ export class PaymentBook {
   open(principal: string | undefined): PaymentJob[] {
     return [...this.#live.values()]
       .flatMap((live) => {
-        const own = live.record.outcome ? [] : [{ of: live.record, shown: shownPayment(live.record, live.life, live.simulated) }];
+        const own = live.record.outcome ? [] : [{ of: live.record, shown: shownLive(live) }];
         const { original } = live;
         return original?.step === "reversing" ? [...own, { of: original, shown: shownOriginal(live, original) }] : own;
       })
@@ -136,6 +139,11 @@ export class PaymentBook {
 
   progress(live: LivePayment, stage: string, fraction?: number): void {
     for (const call of live.watchers) call.progress(stage, fraction);
+  }
+
+  showCode(live: LivePayment, code: PaymentCode): void {
+    live.code = code;
+    this.#publish(live);
   }
 
   receiptLine(live: LivePayment, line: string): void {
@@ -180,7 +188,7 @@ export class PaymentBook {
    * that the outcome may follow.
    */
   async end(live: LivePayment, outcome: PaymentOutcome): Promise<void> {
-    let facts = outcome.state === "approved" ? outcome.facts : undefined;
+    let facts = "facts" in outcome ? outcome.facts : undefined;
     for (;;) {
       if (live.life === "unknown") this.move(live, "ask");
       const event: PaymentEvent = outcome.state === "not_started" ? "refuse" : `say_${outcome.state}`;
@@ -272,7 +280,7 @@ export class PaymentBook {
   }
 
   #publish(live: LivePayment): void {
-    this.#context.publish(shownPayment(live.record, live.life, live.simulated), live.record.principal);
+    this.#context.publish(shownLive(live), live.record.principal);
     const { original } = live;
     if (original?.step === "reversing") this.#context.publish(shownOriginal(live, original), original.principal);
   }
@@ -286,6 +294,10 @@ const REVERSAL_EVENTS: Readonly<Record<string, PaymentEvent>> = {
   reversed: "reversal_done",
   manual_review: "reversal_in_doubt",
 };
+
+export function shownLive({ record, life, simulated, code }: LivePayment): PaymentJob {
+  return shownPayment(record, life, simulated, code);
+}
 
 function shownOriginal(live: LivePayment, original: JobRecord): PaymentJob {
   return shownPayment(original, isUnresolved(live.life) ? "reversal_unknown" : "reversing", live.simulated);

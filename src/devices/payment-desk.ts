@@ -1,3 +1,5 @@
+import type { PaymentFacts } from "../contracts/payment-terminal.js";
+import type { JobRecord } from "../journal/types.js";
 import { raceSignal } from "../kernel/deadline.js";
 import { DeviceError } from "../kernel/errors.js";
 import type { Call } from "../protocol/call.js";
@@ -7,10 +9,12 @@ import type { PaymentBook, PaymentBookContext } from "./payment-book.js";
 import { evidenceOf, lifeOf } from "./payment-job.js";
 import { ledgerOf } from "./payment-ledger.js";
 import { nextLife } from "./payment-machine.js";
-import { allOf } from "./payment-recovery.js";
-import { type TerminalBay, unresolved } from "./payment-run.js";
+import { MANY, paymentOf } from "./payment-recovery.js";
+import { sideBySide, type TerminalBay, unresolved } from "./payment-run.js";
 
 const OPEN_SHOWN = 200;
+/** Far enough back to find a payment that was approved. */
+const LOOK_BACK = 50;
 
 /** What a technician does with payments that have ended: says how they really did, and compares them with the terminal. */
 export class PaymentDesk {
@@ -28,17 +32,24 @@ export class PaymentDesk {
 
   /** The business day that a payment armed now belongs to. Asked in the terminal's turn, so that no end of day comes between. */
   async today(device: string): Promise<number> {
-    const day = this.#days.get(device) ?? ledgerOf(await allOf(this.#context.journal, device)).day;
+    const day = this.#days.get(device) ?? ledgerOf(await this.#context.journal.newestDay(device, 1)).day;
     this.#days.set(device, day);
     return day;
   }
 
+  /** What the terminal said of the newest payment that it is known to have taken. */
+  async lastFacts(device: string): Promise<PaymentFacts | undefined> {
+    const records = await this.#context.journal.list({ kind: "payment", device, limit: LOOK_BACK });
+    const last = records.find((record) => record.outcome?.state === "approved" && evidenceOf(record).reverses === undefined);
+    return last && evidenceOf(last).facts;
+  }
+
   resolveByHand(bay: TerminalBay, request: PaymentParams<"resolve">, { caller, signal }: Call): Promise<PaymentJob> {
     return this.#pen.run("resolve", signal, async () => {
-      const records = await allOf(this.#context.journal, bay.spec.id);
-      const asked = records.find(({ id }) => id === request.job);
+      const { journal } = this.#context;
+      const asked = await paymentOf(journal, request.job, bay.spec.id);
       // Who names the reversal means the payment.
-      const record = records.find(({ id }) => id === (asked && (evidenceOf(asked).reverses ?? asked.id)));
+      const record = await paymentOf(journal, asked && (evidenceOf(asked).reverses ?? asked.id), bay.spec.id);
       if (!record) throw new DeviceError("job_not_found", { device: bay.spec.id, message: "no payment of this terminal has this name" });
       const { outcome, evidence } = request;
       const { ruled } = evidenceOf(record);
@@ -51,7 +62,7 @@ export class PaymentDesk {
       }
       const by = caller.principal.replace(/[^\w.:+/-]/g, "_").slice(0, 64);
       // The reversal first: after a crash between the two the payment is still under review, and this is done again.
-      const reversal = records.find(({ id }) => id === evidenceOf(record).reversal);
+      const reversal = await paymentOf(journal, evidenceOf(record).reversal, bay.spec.id);
       if (reversal && lifeOf(reversal) === "manual_review") {
         const ended = { state: outcome === "reversed" ? "reversed" : "not_charged", final: true };
         await this.#book.write(reversal, { step: "ended", outcome: ended, evidence: { ruled: { outcome, evidence, by } } });
@@ -79,9 +90,10 @@ export class PaymentDesk {
     return bay.fifo.run("paymentTerminal.reconcile", signal, () =>
       this.#pen.run("reconcile", signal, async () => {
         const blocking = this.#book.unresolved(ending);
-        if (blocking) throw unresolved(blocking);
+        if (blocking && !sideBySide(bay)) throw unresolved(blocking);
         const open = await bay.opened(signal);
-        const records = await allOf(this.#context.journal, device);
+        const records = await this.#context.journal.newestDay(device, MANY);
+        const left = await this.#left(device);
         const terminal = await raceSignal(open.totals(close, signal), ending).catch((thrown) => {
           throw bay.named(thrown);
         });
@@ -103,7 +115,7 @@ export class PaymentDesk {
           journal,
           terminal,
           agree,
-          open: records
+          open: left
             .map((record) => this.#book.shown(record, bay.spec.simulated))
             .filter(({ state, final }) => !final || state === "manual_review")
             .slice(0, OPEN_SHOWN),
@@ -111,5 +123,15 @@ export class PaymentDesk {
         };
       }),
     );
+  }
+
+  /** What a person should look at, newest first: what is open, and what is under review. */
+  async #left(device: string): Promise<readonly JobRecord[]> {
+    const of = { kind: "payment", device, limit: MANY } as const;
+    const [open, inReview] = await Promise.all([
+      this.#context.journal.list({ ...of, open: true }),
+      this.#context.journal.list({ ...of, inReview: true }),
+    ]);
+    return [...open, ...inReview].sort((a, b) => b.createdAt - a.createdAt);
   }
 }

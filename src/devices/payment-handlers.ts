@@ -1,6 +1,8 @@
 import { DeviceError } from "../kernel/errors.js";
 import type { Caller } from "../protocol/call.js";
+import type { PaymentMethod } from "../protocol/payment-terminal.js";
 import type { HandlerContext, HandlersOf } from "./handler-context.js";
+import type { TerminalBay } from "./payment-run.js";
 import type { PaymentService } from "./payment-service.js";
 
 /** Money is moved by hand only by a person who can be named: a technician with a token of their own. */
@@ -13,11 +15,15 @@ function mustBeNamed({ principal }: Caller): void {
 }
 
 export function paymentTerminalHandlers({ citizens, ofClass }: HandlerContext, payments: PaymentService): HandlersOf<"paymentTerminal"> {
+  const terminalFor = ({ device, method }: { device?: string | undefined; method?: PaymentMethod | undefined }): TerminalBay =>
+    ofClass("paymentTerminal", device, method && { name: method, fits: ({ spec }) => (spec.driver.payment?.method ?? "card") === method });
   return {
     "paymentTerminal.pay": (params, call) => {
       citizens.enter(call);
-      return payments.pay(ofClass("paymentTerminal", params.device), params, call);
+      return payments.pay(terminalFor(params), params, call);
     },
+    // Not `enter`: money that came must be told, maintenance or not.
+    "paymentTerminal.confirm": (params, call) => payments.confirm(terminalFor({ method: "vietqr", ...params }), params, call),
     "paymentTerminal.reverse": async (params, call) => {
       mustBeNamed(call.caller);
       return await payments.reverse(ofClass("paymentTerminal", await payments.deviceOf(params.job)), params, call);

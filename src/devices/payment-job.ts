@@ -1,4 +1,4 @@
-import type { InterruptedPayment, PaymentFacts, PaymentOutcome } from "../contracts/payment-terminal.js";
+import type { InterruptedPayment, PaymentCode, PaymentFacts, PaymentOutcome } from "../contracts/payment-terminal.js";
 import type { JobOutcome, JobRecord } from "../journal/types.js";
 import { errorObject } from "../kernel/errors.js";
 import type { PaymentJob, PaymentState } from "../protocol/payment-terminal.js";
@@ -7,6 +7,9 @@ import { stoppedBefore } from "./print-job.js";
 
 /** Durable steps. Before `armed` no byte left that may charge. */
 export type PaymentStep = "created" | InterruptedPayment["step"] | "ended" | "reversing";
+
+/** A transfer as the journal keeps it. */
+export type ShownTransfer = { readonly transactionId: string; readonly amountVnd: number };
 
 /** What the journal keeps of a payment besides its step. Never the description, never more of a card than the driver's facts. */
 export type PaymentEvidence = {
@@ -24,6 +27,8 @@ export type PaymentEvidence = {
   readonly reverses?: string;
   /** The newest reversal of this one. */
   readonly reversal?: string;
+  /** Transfers that came late, once too often or for something else. */
+  readonly unexpected?: readonly ShownTransfer[];
   /** What a technician found after review, read from where, and who. */
   readonly ruled?: { readonly outcome: string; readonly evidence: string; readonly by: string };
 };
@@ -70,13 +75,24 @@ const WIRE_STATES: { readonly [L in PaymentLife]?: PaymentState } = {
   answering: "in_progress",
 };
 
-/** A record as the wire shows it. `life`: how it stands for the one who works on it; left out where nobody does. */
-export function shownPayment(record: JobRecord, life: PaymentLife | undefined, simulated: boolean): PaymentJob {
+/** The transfers that came for a payment, the one that it was approved with first. */
+export function transfersOf({ facts, unexpected = [] }: PaymentEvidence): readonly ShownTransfer[] {
+  const { bankTransactionId, paidVnd } = facts ?? {};
+  const first = typeof bankTransactionId === "string" && typeof paidVnd === "number";
+  return [...(first ? [{ transactionId: bankTransactionId, amountVnd: paidVnd }] : []), ...unexpected];
+}
+
+/**
+ * A record as the wire shows it. `life`: how it stands for the one who works on it; left out where nobody does. `code`: what the payer
+ * is shown.
+ */
+export function shownPayment(record: JobRecord, life: PaymentLife | undefined, simulated: boolean, code?: PaymentCode): PaymentJob {
   const { amountVnd, reference, reverses } = evidenceOf(record);
   const standing = record.outcome?.final ? lifeOf(record) : (life ?? lifeOf(record));
   const receipt = receiptOf(record, standing);
   const stopped = standing === "not_started" && !record.outcome ? errorObject(stoppedBefore(record.device)) : undefined;
   const reason = record.outcome?.reason ?? stopped;
+  const transfers = transfersOf(evidenceOf(record));
   return {
     kind: "payment",
     job: record.id,
@@ -88,6 +104,8 @@ export function shownPayment(record: JobRecord, life: PaymentLife | undefined, s
     state: WIRE_STATES[standing] ?? (standing as PaymentState),
     final: isSettled(standing),
     ...(receipt ? { receipt } : {}),
+    ...(code && !isSettled(standing) ? { code: { ...code } } : {}),
+    ...(transfers.length > 0 ? { transfers: [...transfers] } : {}),
     ...(reason ? { reason: reason as NonNullable<PaymentJob["reason"]> } : {}),
     createdAt: record.createdAt,
     updatedAt: record.updatedAt,

@@ -61,6 +61,8 @@ export const LIFE_EVENTS = [
   "reversal_done",
   "reversal_refused",
   "reversal_in_doubt",
+  /** Money came for a payment that had ended: too late, or once more. */
+  "surprise",
   /** A technician's finding after review. */
   "rule_approved",
   "rule_not_charged",
@@ -79,6 +81,8 @@ const NOT_APPROVED: Row = {
   say_reversed: "reversed",
   say_manual_review: "manual_review",
 };
+/** Money that nobody expects any more is for a person to look at. */
+const ENDED: Row = { surprise: "manual_review" };
 const REVERSAL_ENDS: Row = { reversal_done: "reversed", reversal_refused: "approved", reversal_in_doubt: "manual_review" };
 
 const TABLE: { readonly [S in PaymentLife]: Row } = {
@@ -100,16 +104,16 @@ const TABLE: { readonly [S in PaymentLife]: Row } = {
   },
   unknown: { ask: "resolving", stop: "unknown", lose: "unknown" },
   resolving: { ...NOT_APPROVED, say_approved: "approved", progress: "resolving", stop: "resolving", lose: "unknown" },
-  approved: { reverse: "reversing" },
+  approved: { ...ENDED, reverse: "reversing" },
   reversing: { ...REVERSAL_ENDS, stop: "reversing", reversal_lost: "reversal_unknown" },
   reversal_unknown: { ...REVERSAL_ENDS, stop: "reversal_unknown", reversal_lost: "reversal_unknown" },
-  manual_review: { rule_approved: "approved", rule_not_charged: "not_charged", rule_reversed: "reversed" },
-  declined: {},
-  cancelled: {},
-  not_charged: {},
-  expired: {},
+  manual_review: { ...ENDED, rule_approved: "approved", rule_not_charged: "not_charged", rule_reversed: "reversed" },
+  declined: ENDED,
+  cancelled: ENDED,
+  not_charged: ENDED,
+  expired: ENDED,
   not_started: {},
-  reversed: {},
+  reversed: ENDED,
 };
 
 const OPEN: { readonly [S in PaymentLife]?: true } = {

@@ -1,4 +1,4 @@
-import type { PaymentOutcome, PaymentSteps, PaymentTerminal } from "../contracts/payment-terminal.js";
+import type { PaymentCode, PaymentOutcome, PaymentSteps, PaymentTerminal } from "../contracts/payment-terminal.js";
 import type { Clock } from "../kernel/clock.js";
 import { raceSignal } from "../kernel/deadline.js";
 import { DeviceError } from "../kernel/errors.js";
@@ -16,6 +16,10 @@ export interface PaymentOrder {
   /** Looks once more whether it may begin, and tells the terminal's business day. Whatever it throws ends the job `not_started`. */
   ready(): Promise<{ readonly day: number }>;
   begin(terminal: PaymentTerminal, steps: PaymentSteps, signal: AbortSignal): Promise<PaymentOutcome>;
+}
+
+export function sideBySide({ spec }: TerminalBay): boolean {
+  return spec.driver.payment?.sideBySide === true;
 }
 
 /** How long a driver whose link is gone may take to say what it knows, before it is let go. */
@@ -39,11 +43,9 @@ export class PaymentRun {
   }
 
   async run(bay: TerminalBay, live: LivePayment, order: PaymentOrder): Promise<void> {
-    const turn = bay.fifo.run(order.method, live.stop.signal, async () => {
-      const outcome = await this.#attempt(bay, live, order);
-      // The turn is not handed on before the end is on disk.
-      await this.#book.end(live, outcome);
-    });
+    // The turn is not handed on before the end is on disk.
+    const work = async (): Promise<void> => await this.#book.end(live, await this.#attempt(bay, live, order));
+    const turn = sideBySide(bay) ? work() : bay.fifo.run(order.method, live.stop.signal, work);
     await raceSignal(turn, live.ending).catch(async (thrown) => {
       await live.marks;
       if (live.life === "created") return await this.#book.end(live, { state: "not_started", reason: bay.named(thrown) });
@@ -58,20 +60,21 @@ export class PaymentRun {
 
   /** What the terminal itself says became of it, asked as often as it takes. */
   async resolve(bay: TerminalBay, live: LivePayment): Promise<PaymentOutcome> {
-    this.#unknown(live);
+    this.#unknown(bay, live);
     for (let retryMs = FIRST_RETRY_MS; ; retryMs = Math.min(2 * retryMs, LONGEST_RETRY_MS)) {
       const terminal = await bay.whenOpen(live.ending);
       this.#book.move(live, "ask");
       this.#book.progress(live, "resolving");
       try {
-        const answer = terminal.resolve(interrupted(live.record, live.original), live.ending);
+        const showCode = (code: PaymentCode): void => this.#book.showCode(live, code);
+        const answer = terminal.resolve(interrupted(live.record, live.original), live.ending, { showCode });
         return this.#heard(live, await this.#whileThere(terminal, answer));
       } catch (thrown) {
         live.ending.throwIfAborted();
         const { kind } = bay.named(thrown);
         this.#log.warn("payment not resolved yet", { device: bay.spec.id, job: live.record.id, kind });
       }
-      this.#unknown(live);
+      this.#unknown(bay, live);
       await this.#clock.sleep(retryMs, live.ending);
     }
   }
@@ -122,8 +125,9 @@ export class PaymentRun {
   }
 
   /** What waits in the queue was asked for by someone who may be gone when this one is known: it ends here. */
-  #unknown(live: LivePayment): void {
+  #unknown(bay: TerminalBay, live: LivePayment): void {
     this.#book.move(live, "lose");
+    if (sideBySide(bay)) return;
     for (const other of this.#book.of(live.ending)) if (other.life === "created") this.#book.stop(other, unresolved(live));
   }
 
@@ -148,6 +152,9 @@ export class PaymentRun {
         if (live.attempt !== attempt) return;
         if (live.life !== "created") book.move(live, "progress");
         book.progress(live, stage, fraction);
+      },
+      showCode: (code) => {
+        if (live.attempt === attempt) book.showCode(live, code);
       },
       receiptLine: (line) => book.receiptLine(live, line),
     };

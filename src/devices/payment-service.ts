@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { PaymentOutcome, PaymentSteps, PaymentTerminal } from "../contracts/payment-terminal.js";
 import { requestHmac } from "../journal/request-hmac.js";
 import type { JobRecord } from "../journal/types.js";
@@ -7,13 +8,14 @@ import { type Random, randomId } from "../kernel/random.js";
 import type { Secret } from "../kernel/secret.js";
 import type { Call } from "../protocol/call.js";
 import type { PaymentJob, PaymentParams, PaymentResult } from "../protocol/payment-terminal.js";
-import { type LivePayment, PaymentBook, type PaymentBookContext } from "./payment-book.js";
+import { type LivePayment, PaymentBook, type PaymentBookContext, shownLive } from "./payment-book.js";
 import { PaymentDesk } from "./payment-desk.js";
-import { evidenceOf, lifeOf, type PaymentEvidence, shownPayment } from "./payment-job.js";
+import { evidenceOf, lifeOf, type PaymentEvidence } from "./payment-job.js";
 import { nextLife } from "./payment-machine.js";
-import { allOf, recoverPayments } from "./payment-recovery.js";
-import { type PaymentOrder, PaymentRun, type TerminalBay, unresolved } from "./payment-run.js";
-import { KEEP_JOBS_MS } from "./print-job.js";
+import { paymentOf, recoverPayments } from "./payment-recovery.js";
+import { type PaymentOrder, PaymentRun, sideBySide, type TerminalBay, unresolved } from "./payment-run.js";
+import { PaymentTransfers } from "./payment-transfers.js";
+import { pruneBefore } from "./retention.js";
 
 export interface PaymentServiceContext extends PaymentBookContext {
   readonly random: Random;
@@ -31,6 +33,8 @@ interface Counter {
   recovered: boolean;
 }
 
+/** A page that asks for codes without end fills neither memory nor journal. */
+const MOST_SIDE_BY_SIDE = 64;
 /** How long a caller who asked to stop waits for the terminal to say whether it did. */
 const STOP_ANSWER_MS = 1_500;
 
@@ -40,6 +44,7 @@ export class PaymentService {
   readonly #book: PaymentBook;
   readonly #run: PaymentRun;
   readonly #desk: PaymentDesk;
+  readonly #transfers: PaymentTransfers;
   readonly #counters = new Map<TerminalBay, Counter>();
 
   constructor(context: PaymentServiceContext) {
@@ -47,19 +52,23 @@ export class PaymentService {
     this.#book = new PaymentBook(context);
     this.#run = new PaymentRun(this.#book, context);
     this.#desk = new PaymentDesk(context, this.#book);
+    this.#transfers = new PaymentTransfers(context, this.#book);
   }
 
   /** Before a terminal serves anyone, what an earlier run left open on it is found out. */
   adopt(bay: TerminalBay): Promise<void> {
     const ending = new AbortController();
+    // One listener for each payment that is open, and they may be many.
+    setMaxListeners(0, ending.signal);
     const recovery = recoverPayments({ ...this.#context, book: this.#book, run: this.#run }, bay, ending.signal);
-    recovery.listed.catch(() => {});
+    for (const end of [recovery.listed, recovery.settled]) end.catch(() => {});
     const counter: Counter = { ending, listed: recovery.listed, recovered: false };
     this.#counters.set(bay, counter);
-    const recovered = recovery.settled.then(async () => {
+    // A code that somebody may still pay is no reason to call the station unready.
+    const recovered = (sideBySide(bay) ? recovery.listed : recovery.settled).then(async () => {
       counter.recovered = true;
       // Here and not only daily: a station that is switched off every night never runs for a day.
-      await this.#context.journal.prune(this.#context.clock.now() - KEEP_JOBS_MS);
+      await this.#context.journal.prune(pruneBefore(this.#context.clock.now()));
     });
     return recovered.catch(() => {}); // only the end of the agent ends it early
   }
@@ -74,15 +83,16 @@ export class PaymentService {
     const jobs = this.#book.of(ending.signal);
     for (const live of jobs) this.#book.stop(live, reason);
     using grace = deadline(this.#context.clock, graceMs);
-    // A terminal that is gone will not answer within the grace.
-    const answering = bay.device ? jobs : jobs.filter((live) => live.life === "created");
+    // A terminal that is gone will not answer within the grace, and neither will a payer who has the code on their telephone.
+    const answering = bay.device && !sideBySide(bay) ? jobs : jobs.filter((live) => live.life === "created");
     await raceSignal(Promise.all(answering.map((live) => live.done)), grace.signal).catch(() => {});
     ending.abort(reason);
     await Promise.all(jobs.map((live) => live.done));
   }
 
   async pay(bay: TerminalBay, request: PayRequest, call: Call): Promise<PaymentResult<"pay">> {
-    const { timeoutMs: _, ...identity } = request;
+    // The device says the method already, and a page may name either.
+    const { timeoutMs: _, method: __, ...identity } = request;
     const hmac = await this.#hmac("paymentTerminal.pay", { ...identity, device: bay.spec.id });
     const known = await this.#known(request.idempotencyKey, call);
     if (known) return await this.#again(bay, known, hmac, call);
@@ -94,7 +104,10 @@ export class PaymentService {
     return await this.#begin(bay, live, call, {
       method: "paymentTerminal.pay",
       ready: () => this.#ready(bay, live, call),
-      begin: (terminal, steps, signal) => terminal.pay({ amountVnd, reference, description }, steps, signal),
+      begin: async (terminal, steps, signal) => {
+        const previous = await this.#desk.lastFacts(bay.spec.id);
+        return await terminal.pay({ amountVnd, reference, description, ...(previous ? { previous } : {}) }, steps, signal);
+      },
     });
   }
 
@@ -129,6 +142,14 @@ export class PaymentService {
     return this.#desk.resolveByHand(bay, request, call);
   }
 
+  /** @throws DeviceError `job_not_found` where no payment of this device waits or waited for the transfer, `unsupported` */
+  async confirm(bay: TerminalBay, request: PaymentParams<"confirm">, call: Call): Promise<PaymentJob> {
+    const counter = this.#counters.get(bay);
+    if (!counter) throw new DeviceError("shutting_down", { device: bay.spec.id });
+    await raceSignal(counter.listed, call.signal);
+    return await this.#transfers.confirm(bay, request.confirmation, call.signal, counter.ending.signal);
+  }
+
   /** The journal against the terminal's totals. @throws DeviceError `payment_unresolved`: an end of day would lose the evidence */
   async reconcile(bay: TerminalBay, request: PaymentParams<"reconcile">, call: Call): Promise<PaymentResult<"reconcile">> {
     const { ending } = await this.#mayBegin(bay, call);
@@ -137,8 +158,7 @@ export class PaymentService {
 
   /** The device that a job belongs to. @throws DeviceError `job_not_found`, `journal_unavailable` */
   async deviceOf(job: string): Promise<string> {
-    const record =
-      this.#book.get(job)?.record ?? (await allOf(this.#context.journal)).find(({ id, kind }) => id === job && kind === "payment");
+    const record = this.#book.get(job)?.record ?? (await paymentOf(this.#context.journal, job));
     if (!record) throw new DeviceError("job_not_found", { message: "no payment has this name" });
     return record.device;
   }
@@ -172,13 +192,21 @@ export class PaymentService {
     if (!counter) throw new DeviceError("shutting_down", { device: bay.spec.id });
     bay.claims.check(call.caller);
     await raceSignal(counter.listed, call.signal);
-    this.#mustBeResolved(counter);
+    this.#mustBeResolved(bay, counter);
     await raceSignal(bay.opened(call.signal), call.signal);
-    this.#mustBeResolved(counter);
+    this.#mustBeResolved(bay, counter);
     return counter;
   }
 
-  #mustBeResolved({ ending }: Counter): void {
+  #mustBeResolved(bay: TerminalBay, { ending }: Counter): void {
+    if (sideBySide(bay)) {
+      if (this.#book.of(ending.signal).length < MOST_SIDE_BY_SIDE) return;
+      throw new DeviceError("busy", {
+        device: bay.spec.id,
+        message: "too many payments are open",
+        hint: "Wait until some of them have expired",
+      });
+    }
     const blocking = this.#book.unresolved(ending.signal);
     if (blocking) throw unresolved(blocking);
   }
@@ -191,7 +219,7 @@ export class PaymentService {
   }
 
   async #approved(bay: TerminalBay, job: string): Promise<JobRecord> {
-    const record = (await allOf(this.#context.journal, bay.spec.id)).find(({ id }) => id === job);
+    const record = await paymentOf(this.#context.journal, job, bay.spec.id);
     if (!record || evidenceOf(record).reverses !== undefined) {
       throw new DeviceError("job_not_found", { device: bay.spec.id, message: "no payment of this terminal has this name" });
     }
@@ -265,7 +293,7 @@ export class PaymentService {
     if (live.refused) throw live.refused;
     const { receiptLines } = live;
     return {
-      ...shownPayment(live.record, live.life, live.simulated),
+      ...shownLive(live),
       ...(receiptLines.length > 0 ? { receiptLines: [...receiptLines] } : {}),
     };
   }

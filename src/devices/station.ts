@@ -20,9 +20,9 @@ import type { BayContext, DeviceSpec } from "./device-spec.js";
 import { type HandlerContext, marked } from "./handler-context.js";
 import { paymentTerminalHandlers } from "./payment-handlers.js";
 import { PaymentService } from "./payment-service.js";
-import { KEEP_JOBS_MS } from "./print-job.js";
 import { printerHandlers } from "./printer-handlers.js";
 import { PrinterService } from "./printer-service.js";
+import { pruneBefore } from "./retention.js";
 import type { SimulatorDesk } from "./simulator-desk.js";
 
 export interface StationOptions extends BayContext {
@@ -81,7 +81,7 @@ export function createStation(options: StationOptions): RunningStation {
 
   const prune = (): Disposable =>
     clock.timer(PRUNE_EVERY_MS, () => {
-      void journal.prune(clock.now() - KEEP_JOBS_MS).catch((thrown) => log.error("the journal cannot be pruned", {}, thrown));
+      void journal.prune(pruneBefore(clock.now())).catch((thrown) => log.error("the journal cannot be pruned", {}, thrown));
       pruning = prune();
     });
   let pruning = prune();
@@ -95,11 +95,14 @@ export function createStation(options: StationOptions): RunningStation {
   };
 
   /** The named device, or the only one of its class. */
-  const ofClass = <C extends DrivenClass>(wanted: C, id: string | undefined): Bay<C> => {
-    const candidates = [...bays.values()].filter((bay) => isOf(bay, wanted));
+  const ofClass: HandlerContext["ofClass"] = (wanted, id, kind) => {
+    const candidates = [...bays.values()].filter((bay) => isOf(bay, wanted)).filter((bay) => kind?.fits(bay) !== false);
     const bay = id === undefined ? candidates[0] : one(id);
-    if (!bay) throw new DeviceError("unknown_device", { message: `this station has no ${wanted}`, hint: `Add a ${wanted} to the config` });
-    if (!isOf(bay, wanted)) throw new DeviceError("unknown_device", { device: bay.spec.id, message: `${bay.spec.id} is no ${wanted}` });
+    const name = kind ? `${wanted} for ${kind.name}` : wanted;
+    if (!bay) throw new DeviceError("unknown_device", { message: `this station has no ${name}`, hint: `Add a ${name} to the config` });
+    if (!isOf(bay, wanted) || kind?.fits(bay) === false) {
+      throw new DeviceError("unknown_device", { device: bay.spec.id, message: `${bay.spec.id} is no ${name}` });
+    }
     if (id === undefined && candidates.length > 1) {
       const devices = candidates.map((candidate) => candidate.spec.id);
       throw new DeviceError("invalid_params", { message: `device: name one of ${devices.join(", ")}`, details: { devices } });

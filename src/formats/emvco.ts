@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { crc16CcittFalse } from "./crc16.js";
 
 /** One data object of a QR code: two digits of id, two digits of length, value. */
@@ -55,6 +56,24 @@ export function parseEmvcoPayload(text: string): EmvcoResult {
   const covered = new TextEncoder().encode(text.slice(0, -4));
   if (crc16CcittFalse(covered) !== Number.parseInt(last.value, 16)) return { ok: false, reason: "wrong_crc" };
   return parsed;
+}
+
+/** @throws AssertionError where a value is empty or has more than 99 characters (§3.3.1): no payload of ours has one */
+export function writeEmvcoObjects(objects: readonly EmvcoObject[]): string {
+  return objects
+    .map(({ id, value }) => {
+      const { length } = Array.from(value);
+      assert(length >= 1 && length <= 99, `the value of ${id} has ${length} characters`);
+      return `${id}${String(length).padStart(2, "0")}${value}`;
+    })
+    .join("");
+}
+
+/** A whole payload, format indicator and checksum included (§4.7.2, §4.7.3). */
+export function writeEmvcoPayload(objects: readonly EmvcoObject[]): string {
+  const covered = `${writeEmvcoObjects([{ id: "00", value: "01" }, ...objects])}6304`;
+  const checksum = crc16CcittFalse(new TextEncoder().encode(covered));
+  return covered + checksum.toString(16).toUpperCase().padStart(4, "0");
 }
 
 /** The value of an id, or undefined. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { asciiBytes } from "../kernel/bytes.js";
 import { crc16CcittFalse } from "./crc16.js";
 import { emvcoValue, parseEmvcoObjects, parseEmvcoPayload } from "./emvco.js";
-import { readVietQr } from "./vietqr.js";
+import { readVietQr, writeVietQr } from "./vietqr.js";
 
 /** Codes as banks print them: to an account with amount and purpose, and one printed once for all. */
 const WITH_AMOUNT = "00020101021238530010A0000007270123000697041601092576788590208QRIBFTTA5303704540410005802VN62150811Chuyen tien6304BBB8";
@@ -77,6 +77,26 @@ describe("EMVCo objects", () => {
 });
 
 describe("VietQR", () => {
+  it("writes codes of banks to the letter, and reads whatever it writes", () => {
+    for (const code of [WITH_AMOUNT, WITHOUT_AMOUNT]) {
+      const read = readVietQr(code);
+      expect(read && writeVietQr(read)).toBe(code);
+    }
+    const digits = (length: number): fc.Arbitrary<string> => fc.stringMatching(new RegExp(`^\\d{${length}}$`));
+    const code = fc.record({
+      bankBin: digits(6),
+      account: fc.stringMatching(/^[0-9A-Za-z]{1,19}$/),
+      service: fc.constantFrom("QRIBFTTA", "QRIBFTTC"),
+      amountVnd: fc.integer({ min: 1, max: 9_999_999_999_999 }),
+      purpose: fc.string({ unit: "binary", minLength: 1, maxLength: 25 }),
+      dynamic: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(code, (made) => {
+        expect(readVietQr(writeVietQr(made))).toEqual(made);
+      }),
+    );
+  });
   it("reads codes of banks", () => {
     expect(readVietQr(WITH_AMOUNT)).toEqual({
       bankBin: "970416",

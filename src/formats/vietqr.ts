@@ -1,4 +1,4 @@
-import { type EmvcoObject, emvcoValue, parseEmvcoObjects, parseEmvcoPayload } from "./emvco.js";
+import { type EmvcoObject, emvcoValue, parseEmvcoObjects, parseEmvcoPayload, writeEmvcoObjects, writeEmvcoPayload } from "./emvco.js";
 
 /** A transfer to a Vietnamese bank account or card, as its QR code asks for it. */
 export interface VietQr {
@@ -64,4 +64,25 @@ export function readVietQr(text: string): VietQr | undefined {
     ...(purpose === undefined ? {} : { purpose }),
     dynamic: initiation === "12",
   };
+}
+
+/** The payload of a code. What `readVietQr` reads is what was written; the caller keeps to the limits of its fields. */
+export function writeVietQr({ bankBin, account, service, amountVnd, purpose, dynamic }: VietQr): string {
+  const beneficiary = writeEmvcoObjects([
+    { id: "00", value: bankBin },
+    { id: "01", value: account },
+  ]);
+  const merchant = [
+    { id: "00", value: NAPAS },
+    { id: "01", value: beneficiary },
+    { id: "02", value: service },
+  ];
+  return writeEmvcoPayload([
+    { id: "01", value: dynamic ? "12" : "11" },
+    { id: "38", value: writeEmvcoObjects(merchant) },
+    { id: "53", value: "704" },
+    ...(amountVnd === undefined ? [] : [{ id: "54", value: String(amountVnd) }]),
+    { id: "58", value: "VN" },
+    ...(purpose === undefined ? [] : [{ id: "62", value: writeEmvcoObjects([{ id: "08", value: purpose }]) }]),
+  ]);
 }

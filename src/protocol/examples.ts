@@ -111,6 +111,18 @@ export const examples: { readonly [M in MethodName]: MethodExample<M> } = {
     },
     result: PAID,
   },
+  "paymentTerminal.confirm": {
+    params: {
+      confirmation:
+        "eyJhbGciOiJFZERTQSJ9.eyJwdXJwb3NlIjoiTUJWQ0IuRENTN0sxUTlYVzAzSEVSLkNUIiwiYW1vdW50Vm5kIjo0ODIwMDB9.c2lnbmF0dXJlLW9mLTY0LWJ5dGVz",
+    },
+    result: {
+      ...PAID,
+      device: "vietqr",
+      receipt: { approvedAt: "2026-11-23T08:15:30.000Z" },
+      transfers: [{ transactionId: "FT26327000017", amountVnd: 482_000 }],
+    },
+  },
   "paymentTerminal.reverse": {
     params: { job: PAID.job, idempotencyKey: "reversal-of-0042" },
     result: { ...PAID, job: "c0be2a84d7e9a1f6b3c5d2e7f804f9d1", idempotencyKey: "reversal-of-0042", reverses: PAID.job, state: "reversed" },

@@ -6,6 +6,7 @@ import { DeviceId, defineMethod, device, FRONT, IdempotencyKey, Instant, simulat
 export const PAYMENT_STAGES = [
   "checking",
   "present_card",
+  "scan_code",
   "enter_pin",
   "wrong_pin",
   "authorising",
@@ -14,6 +15,9 @@ export const PAYMENT_STAGES = [
   "resolving",
 ] as const;
 export type PaymentStage = (typeof PAYMENT_STAGES)[number];
+
+export const PAYMENT_METHODS = ["card", "vietqr"] as const;
+export type PaymentMethod = (typeof PAYMENT_METHODS)[number];
 
 export const PAYMENT_STATES = [
   "queued",
@@ -59,6 +63,18 @@ export const PaymentJob = z.object({
     })
     .optional()
     .describe("what the terminal says of an approved payment, for the slip"),
+  code: z
+    .object({
+      payload: z.string().describe("text of the QR code, to print it"),
+      svg: z.string().describe("the QR code as an SVG document, to show it"),
+      expiresAt: Instant.describe("a transfer after this is too late"),
+    })
+    .optional()
+    .describe("what the payer scans, while the payment is open (VietQR)"),
+  transfers: z
+    .array(z.object({ transactionId: z.string(), amountVnd: z.int() }))
+    .optional()
+    .describe("money that came for it, as the bank names it (VietQR): more than one, or of another amount, is for a person to look at"),
   reason: ErrorObjectSchema.optional().describe("why it did not end `approved`"),
   createdAt: Instant,
   updatedAt: Instant,
@@ -81,6 +97,7 @@ export const paymentTerminalMethods = {
     roles: FRONT,
     params: z.strictObject({
       device,
+      method: z.enum(PAYMENT_METHODS).optional().describe("picks the device where there are several: the one that is paid in this way"),
       amountVnd: z.int().min(1).max(100_000_000_000).describe("whole đồng; the device's own limit may be lower"),
       currency: z.literal("VND").default("VND"),
       reference: z
@@ -95,6 +112,22 @@ export const paymentTerminalMethods = {
     errors: [...errors, "idempotency_conflict", "payment_unresolved"],
     stages: [...PAYMENT_STAGES],
     job: true,
+  }),
+  "paymentTerminal.confirm": defineMethod({
+    summary:
+      "Relays what a back-end says and has signed of a transfer that came in. The payment that the transfer's purpose names is then approved; a transfer that is late, of another amount or one too many puts it under manual review. Telling the same twice changes nothing.",
+    roles: FRONT,
+    params: z.strictObject({
+      device,
+      confirmation: z
+        .string()
+        .max(4_096)
+        .regex(/^[\w-]+\.[\w-]+\.[\w-]+$/)
+        .describe("JWS in compact form (RFC 7515), signed with Ed25519 (RFC 8037): see docs/payments.md"),
+      timeoutMs: timeoutMs.default(10_000),
+    }),
+    result: PaymentJob,
+    errors: ["unknown_device", "device_absent", "job_not_found", "journal_unavailable", "timeout", "unsupported"],
   }),
   "paymentTerminal.reverse": defineMethod({
     summary: "Takes an approved payment back, once per key. For technicians with a token of their own; goes to the audit log.",

@@ -87,6 +87,7 @@ async function createRig(): Promise<Rig> {
       held: async (facts) => void events.push(`held ${facts.traceNumber}`),
       answering: async () => void events.push("answering"),
       progress() {},
+      showCode() {},
       receiptLine() {},
       ...given,
     }),
@@ -94,7 +95,7 @@ async function createRig(): Promise<Rig> {
       run(terminal.pay({ amountVnd: AMOUNT, reference: "HS-1", description: "le phi" }, rig.steps(given), signal)),
     resolve: (given = {}) => {
       const baseline: PaymentFacts = { kind: "receipt", ...BEFORE, amountVnd: Number(BEFORE.amountVnd) };
-      return run(terminal.resolve({ step: "sent", amountVnd: AMOUNT, baseline, facts: undefined, markedAt: clock.now(), ...given }, never));
+      return run(terminal.resolve({ step: "sent", amountVnd: AMOUNT, baseline, facts: undefined, markedAt: clock.now(), ...given }, never, { showCode() {} }));
     },
   };
   const serve = async (): Promise<void> => {
