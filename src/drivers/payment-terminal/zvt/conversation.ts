@@ -3,6 +3,7 @@ import { negativeAnswer, positiveAnswer } from "./apdu.js";
 import { abort } from "./commands.js";
 import { createMailbox } from "./mailbox.js";
 import { decodeMessage, type TerminalMessage } from "./messages.js";
+import { isBusy } from "./reasons.js";
 import { answerToStray, NOT_POSSIBLE, type Session } from "./session.js";
 
 export type Ending =
@@ -25,8 +26,9 @@ export interface Conversing {
 
 /** An honest terminal sends the next message only after our answer to the last one. */
 const MOST_WAITING = 256;
-/** A terminal that has just ended a command is not idle at once, and would refuse the next one as busy. */
-const PAUSE_MS = 200;
+/** A terminal that has just ended a command is not idle at once, and refuses the next one as busy: that one never began, and is sent again. */
+const SETTLING_MS = [25, 50, 100, 200, 400];
+const SETTLES_WITHIN_MS = 1_000;
 
 /**
  * Sends a command and answers what the terminal says until it ends it. Rejects with the reason of the line's end; a terminal that keeps
@@ -49,14 +51,22 @@ export async function converse(session: Session, command: Uint8Array, how: Conve
     return apdu;
   };
 
-  await clock.sleep(Math.max(0, session.endedAtMs + PAUSE_MS - clock.monotonicMs()), line.signal);
-  const sendings = await session.send(command, once);
+  const settling = [...SETTLING_MS];
+  let sendings = await session.send(command, once);
   allow(config.t3Ms);
   for (;;) {
     const apdu = await next("the terminal did not answer a command (T3)");
     const message = decodeMessage(apdu);
-    if (message.type === "refused") return { type: "refused", code: message.code, sendings };
     if (message.type === "accepted") break;
+    if (message.type === "refused") {
+      const justEnded = clock.monotonicMs() - session.endedAtMs < SETTLES_WITHIN_MS;
+      const pauseMs = justEnded && isBusy(message.code) && sendings === 1 ? settling.shift() : undefined;
+      if (pauseMs !== undefined) await clock.sleep(pauseMs, line.signal);
+      if (pauseMs === undefined || stop?.aborted) return { type: "refused", code: message.code, sendings };
+      sendings = await session.send(command, once);
+      allow(config.t3Ms);
+      continue;
+    }
     // It came before our command was taken: it belongs to something earlier.
     const answer = answerToStray(session, apdu, message);
     if (answer) await session.send(answer);

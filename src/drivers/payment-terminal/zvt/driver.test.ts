@@ -100,15 +100,22 @@ it("tells a wrong PIN, and takes the payment after it", async () => {
 
 it.each([
   ["not registered any more, whatever it says", { fault: "refuse", apdu: "0601", code: 0x83 }, "not_charged", "unsupported"],
-  ["busy", { fault: "refuse", apdu: "0601", code: 0xa0 }, "not_charged", "terminal_busy"],
+  ["busy", { fault: "refuse", apdu: "0601", code: 0xa0, times: 6 }, "not_charged", "terminal_busy"],
   ["an end of day is due", { fault: "refuse", apdu: "0601", code: 0xf0 }, "not_charged", "device_fault"],
-  ["busy before", { fault: "refuse", apdu: "0620", code: 0xa0 }, "not_started", "terminal_busy"],
+  ["busy before", { fault: "refuse", apdu: "0620", code: 0xa0, times: 6 }, "not_started", "terminal_busy"],
 ])("refused: %s", async (_, fault, state, kind) => {
   const rig = await rigged();
   await rig.inject(fault);
   expect(await rig.pay()).toMatchObject({ state, reason: { kind } });
   expect(rig.ledger()).toEqual([]);
   expect(await rig.pay()).toMatchObject({ state: "approved" });
+});
+
+it("waits a moment for a terminal that has just ended something, and then for it no longer", async () => {
+  const rig = await rigged();
+  for (const apdu of ["0620", "0601"]) await rig.inject({ fault: "refuse", apdu, code: 0xa0, times: 5 });
+  expect(await rig.pay()).toMatchObject({ state: "approved" });
+  expect(rig.ledger()).toHaveLength(1);
 });
 
 it("registers again at a terminal that has forgotten us", async () => {
@@ -233,7 +240,7 @@ it("counts at the end of the day only, and the next payment stands on that recei
   await expect(rig.terminal.totals(false, never)).rejects.toMatchObject({ kind: "unsupported" });
   expect(await rig.run(rig.terminal.totals(true, never))).toEqual({ count: 2, sumVnd: 120_000 });
   expect(await rig.run(rig.terminal.totals(true, never))).toEqual({ count: 0, sumVnd: 0 });
-  await rig.inject({ fault: "refuse", apdu: "0650", code: 0xa0 });
+  await rig.inject({ fault: "refuse", apdu: "0650", code: 0xa0, times: 6 });
   await expect(rig.run(rig.terminal.totals(true, never))).rejects.toMatchObject({ kind: "terminal_busy" });
   await rig.inject({ fault: "disconnect", step: "insert-card-shown" });
   expect(await rig.settle()).toMatchObject({ state: "not_charged" });

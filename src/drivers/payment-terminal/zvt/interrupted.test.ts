@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { STEP_NAMES, type StepName } from "../../../../simulators/zvt-terminal/faults.js";
 import type { PaymentFacts, PaymentOutcome } from "../../../contracts/payment-terminal.js";
-import { AMOUNT, createRig, interrupted, type Mark, type Rig } from "./rig.test.support.js";
+import { AMOUNT, createRig, interrupted, type Mark, noCode, type Rig } from "./rig.test.support.js";
 
 /** What is left of a payment's outcome when it is laid beside the bank's ledger. */
 const seen = { definite: 0, review: 0, never: 0 };
@@ -307,11 +307,11 @@ it("nothing is said before the terminal had time to take it back, and clocks tha
     const future = { ...lost, markedAt: rig.clock.now() + 10 * 3_600_000 };
     const signal = new AbortController().signal;
     for (const payment of [soon, future]) {
-      await expect(rig.run(rig.terminal.resolve(payment, signal))).rejects.toMatchObject({ kind: "terminal_busy" });
+      await expect(rig.run(rig.terminal.resolve(payment, signal, noCode))).rejects.toMatchObject({ kind: "terminal_busy" });
     }
     await rig.clock.advance(900_000);
     for (const payment of [soon, future])
-      expect(await rig.run(rig.terminal.resolve(payment, signal))).toMatchObject({ state: "not_charged" });
+      expect(await rig.run(rig.terminal.resolve(payment, signal, noCode))).toMatchObject({ state: "not_charged" });
   });
 });
 
@@ -321,9 +321,9 @@ it("the terminal's receipt is believed at once only where our yes may have left"
     await rig.pay();
     for (const step of ["armed", "sent", "held"] as const) {
       const payment = { ...interrupted(rig.record), step };
-      await expect(rig.run(rig.terminal.resolve(payment, new AbortController().signal))).rejects.toMatchObject({ kind: "terminal_busy" });
+      await expect(rig.run(rig.terminal.resolve(payment, new AbortController().signal, noCode))).rejects.toMatchObject({ kind: "terminal_busy" });
     }
-    expect(await rig.run(rig.terminal.resolve(interrupted(rig.record), new AbortController().signal))).toMatchObject({ state: "approved" });
+    expect(await rig.run(rig.terminal.resolve(interrupted(rig.record), new AbortController().signal, noCode))).toMatchObject({ state: "approved" });
     await rig.clock.advance(900_000);
     expect(await rig.resolve({ ...interrupted(rig.record), step: "sent" })).toMatchObject({ state: "approved" });
   });

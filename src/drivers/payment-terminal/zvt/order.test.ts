@@ -52,7 +52,7 @@ async function against(messages: readonly string[], given: (clock: ManualClock) 
   void serve().catch(() => {});
   const session = startSession(near, "tcp", ZvtConfig.parse({}), { device: "terminal", clock, log: silentLog, report() {} });
   const nothing = async (): Promise<void> => {};
-  const steps = { armed: nothing, sent: nothing, held: nothing, answering: nothing, progress() {}, receiptLine() {}, ...given(clock) };
+  const steps = { armed: nothing, sent: nothing, held: nothing, answering: nothing, progress() {}, showCode() {}, receiptLine() {}, ...given(clock) };
   const order = { command: authorisation({ amountVnd: AMOUNT }), amountVnd: AMOUNT, baseline: { kind: "none" } };
   let ended: PaymentOutcome | "in doubt" | undefined;
   const work = carryOut(session, order, steps, new AbortController().signal).then(

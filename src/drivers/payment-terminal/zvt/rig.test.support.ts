@@ -17,6 +17,8 @@ import { memoryPair } from "../../../transports/memory.js";
 import { zvt } from "./driver.js";
 
 export const never = new AbortController().signal;
+/** Nobody scans anything at a card terminal. */
+export const noCode = { showCode() {} };
 export const AMOUNT = 50_000;
 
 export type Mark = InterruptedPayment["step"];
@@ -160,6 +162,7 @@ export async function createRig(
         mark("answering");
       },
       progress: (stage) => void record.stages.push(stage),
+      showCode() {},
       receiptLine: (line) => void record.lines.push(line),
       ...given,
     }),
@@ -171,7 +174,7 @@ export async function createRig(
     async resolve(payment = interrupted(record), tries = 60) {
       for (let count = 0; count < tries; count++) {
         try {
-          return await run(rig.terminal.resolve(payment, never));
+          return await run(rig.terminal.resolve(payment, never, noCode));
         } catch (thrown) {
           if (!(thrown instanceof DeviceError)) throw thrown;
           if (thrown.kind !== "terminal_busy") await rig.open().catch(() => {});
