@@ -19,6 +19,8 @@ export interface RunSimulatorOptions {
   readonly options: Readonly<Record<string, unknown>>;
   /** Where a picture of the paper is kept, for kinds that have paper. */
   readonly paperFile?: string | undefined;
+  /** Where the certificate authority is written as PEM, for kinds that speak TLS. */
+  readonly authorityFile?: string | undefined;
   /** Ends the run. */
   readonly signal: AbortSignal;
   onChange?(state: Readonly<Record<string, Json>>): void;
@@ -28,10 +30,10 @@ export interface RunSimulatorOptions {
 
 /**
  * Runs one simulator by itself until the signal aborts.
- * @throws DeviceError `invalid_params` (kind, knob or address), `busy` (port), `unsupported` (no socat, no paper)
+ * @throws DeviceError `invalid_params` (kind, knob, address or file), `busy` (port), `unsupported` (no socat, no paper, no certificate)
  */
 export async function runSimulator(run: RunSimulatorOptions): Promise<void> {
-  const { signal, paperFile } = run;
+  const { signal, paperFile, authorityFile } = run;
   if (signal.aborted) return;
   const clock = systemClock();
   let drawing: Disposable | undefined;
@@ -59,6 +61,7 @@ export async function runSimulator(run: RunSimulatorOptions): Promise<void> {
     throw new DeviceError("unsupported", { message: `a ${run.kind} has no paper`, hint: "Leave the paper's file out" });
   }
 
+  if (authorityFile !== undefined) await writeAuthority(simulator, authorityFile);
   const { served, address } = await serve(simulator, run);
   signal.addEventListener("abort", ended, { once: true });
   try {
@@ -111,6 +114,16 @@ async function serve(simulator: Simulator, { wire, connect }: RunSimulatorOption
   }
   if (!connect && wire.startsWith("pty:") && wire.length > 4) return { served: await servePty(simulator, wire.slice(4)), address: wire };
   throw new DeviceError("invalid_params", { message: `no wire ${wire}`, hint: `Give tcp:HOST:PORT${connect ? "" : ", or pty:PATH"}` });
+}
+
+async function writeAuthority({ kind, authority }: Simulator, file: string): Promise<void> {
+  if (authority === undefined)
+    throw new DeviceError("unsupported", { message: `a ${kind} has no certificate`, hint: "Leave the authority's file out" });
+  try {
+    await writeFile(file, authority);
+  } catch (cause) {
+    throw new DeviceError("invalid_params", { message: `cannot write ${file}`, hint: "Name a file that can be written", cause });
+  }
 }
 
 async function writePaper(simulator: Simulator, file: string | undefined): Promise<void> {

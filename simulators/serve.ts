@@ -87,7 +87,7 @@ export interface Served {
 }
 
 /**
- * Puts a simulator behind a TCP port (0: any free one). It takes one connection at a time; another one is refused.
+ * Puts a simulator behind a TCP port (0: any free one). Unless it takes many, it has one connection at a time; another one is refused.
  * @throws DeviceError `busy` where the port is taken
  */
 export async function serveTcp(simulator: Simulator, address: { host: string; port: number }): Promise<Served & { readonly port: number }> {
@@ -102,6 +102,7 @@ export async function serveTcp(simulator: Simulator, address: { host: string; po
       sockets.delete(socket);
       if (current?.socket === socket) current = undefined;
     });
+    if (simulator.manyWires) return simulator.attach(wire);
     if (current) await Promise.race([current.closed, systemClock().sleep(HANDOVER_MS)]);
     if (current) return void socket.resetAndDestroy();
     if (socket.destroyed) return;

@@ -24,9 +24,14 @@ export interface SimulatorAction<S extends z.ZodType = z.ZodType> {
   act(params: z.output<S>): Promise<{ readonly png: Uint8Array } | undefined>;
 }
 
-/** A running simulated device: one far end attached at a time, its inner state survives unplugging. */
+/** A running simulated device: one far end attached at a time, unless told otherwise; its inner state survives unplugging. */
 export interface Simulator {
   readonly kind: string;
+  /** It takes several far ends at once, as what speaks HTTP does; `attach` then closes no former one. */
+  readonly manyWires?: true;
+  /** Those that speak TLS: PEM of the authority that signed its certificate, and the name in it. */
+  readonly authority?: string;
+  readonly tlsName?: string;
   /** Plugs a wire in; the former one is closed. Returns at once and serves until the far end closes. */
   attach(farEnd: FarEnd): void;
   /** Pulls the wire: the agent sees its link end. */

@@ -20,6 +20,7 @@ import { createNotifier } from "./observability/notify.js";
 import type { DeviceClass } from "./protocol/devices.js";
 import { startServer } from "./server/server.js";
 import type { Simulation } from "./simulation.js";
+import { http } from "./transports/http.js";
 import { cardReaderFor, connectorFor, hardwarePath, pcscReaders } from "./transports/index.js";
 import type { LinkSettings } from "./transports/settings.js";
 import { watchDevices } from "./transports/watch.js";
@@ -100,15 +101,19 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const tokens = new Set<string>();
   const ending = new AbortController();
   const pcsc = pcscReaders({ clock, log });
-  const connectLink = (of: DeviceClass, link: LinkSettings): DeviceSpec["connect"] =>
-    of === "chipReader" ? cardReaderFor(link, { clock, log, pcsc }) : connectorFor(link, { clock, log });
+  const connectLink = (of: DeviceClass, link: LinkSettings, authority?: string): DeviceSpec["connect"] => {
+    if (of === "chipReader") return cardReaderFor(link, { clock, log, pcsc });
+    if (link.kind === "http" || link.kind === "https") return http(link, authority) as DeviceSpec["connect"];
+    return connectorFor(link, { clock, log });
+  };
   const specFor = async (device: DeviceConfig): Promise<DeviceSpec> => {
     const base = { id: device.id, driver: device.driver, settings: device.settings, enabled: device.enabled };
     if (device.link.kind !== "simulator") {
       const { link } = device;
       return {
         ...base,
-        simulated: false,
+        // Money by transfer comes from no device: outside production it is play money.
+        simulated: link.kind === "none" && config.agent.mode !== "production",
         connect: connectLink(device.driver.class, link),
         hardwarePath: () => hardwarePath(link),
       } as DeviceSpec;
@@ -116,7 +121,11 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     const { kind: _, simulator, ...settings } = device.link;
     const wire = await simulation?.add(device.id, simulator, settings);
     if (!wire) throw new DeviceError("unsupported", { device: device.id, message: "this agent was started without simulators" });
-    return { ...base, simulated: true, connect: connectLink(device.driver.class, { kind: "tcp", ...wire }) } as DeviceSpec;
+    const { host, port, authority, tlsName } = wire;
+    const link: LinkSettings = device.driver.links.includes("https")
+      ? { kind: "https", host, port, caFile: "", serverName: tlsName }
+      : { kind: "tcp", host, port };
+    return { ...base, simulated: true, connect: connectLink(device.driver.class, link, authority) } as DeviceSpec;
   };
 
   const releaseAll = async (): Promise<void> => {

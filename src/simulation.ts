@@ -13,7 +13,7 @@ import type { SimulatorSnapshot } from "./protocol/simulators.js";
 /** The simulators of one agent, each at the far end of a TCP wire on this machine. */
 export interface Simulation extends SimulatorDesk {
   /** Makes the simulator of this device and answers where its wire ends. @throws DeviceError `invalid_params` */
-  add(device: string, kind: string, options: unknown): Promise<{ readonly host: string; readonly port: number }>;
+  add(device: string, kind: string, options: unknown): Promise<SimulatedAddress>;
   get(device: string): Simulator | undefined;
   /** Puts the issuers of simulated cards into a trust folder: demo and test stations believe them. */
   writeIssuers(folder: string): Promise<void>;
@@ -21,11 +21,19 @@ export interface Simulation extends SimulatorDesk {
   stop(): Promise<void>;
 }
 
+export interface SimulatedAddress {
+  readonly host: string;
+  readonly port: number;
+  /** Those that speak TLS: PEM of the authority to believe, and the name in the certificate. */
+  readonly authority?: string;
+  readonly tlsName?: string;
+}
+
 interface Served {
   /** Kind and options, to know whether a new config wants another one. */
   readonly made: string;
   readonly simulator: Simulator;
-  readonly address: { readonly host: string; readonly port: number };
+  readonly address: SimulatedAddress;
   close(): Promise<void>;
 }
 
@@ -69,8 +77,15 @@ export function createSimulation(clock: Clock, random: Random): Simulation {
       const { port, close } = await serveTcp(simulator, { host: "127.0.0.1", port: 0 });
       await known?.simulator.close();
       await known?.close();
-      served.set(device, { made, simulator, close, address: { host: "127.0.0.1", port } });
-      return { host: "127.0.0.1", port };
+      const { authority, tlsName } = simulator;
+      const address = {
+        host: "127.0.0.1",
+        port,
+        ...(authority === undefined ? {} : { authority }),
+        ...(tlsName === undefined ? {} : { tlsName }),
+      };
+      served.set(device, { made, simulator, close, address });
+      return address;
     },
     get: (device) => served.get(device)?.simulator,
     async writeIssuers(folder) {

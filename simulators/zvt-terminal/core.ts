@@ -1,12 +1,12 @@
 import { concatBytes } from "../../src/kernel/bytes.js";
 import type { Clock } from "../../src/kernel/clock.js";
 import type { Random } from "../../src/kernel/random.js";
-import type { Cardholder } from "./cardholder.js";
+import type { Cardholder } from "../cardholder.js";
 import type { AutoReversal, Faults, How, StepName } from "./faults.js";
 import { encodeStatusInformation, type StatusInformation } from "./fields.js";
 import type { Ledger } from "./ledger.js";
 import type { Line } from "./line.js";
-import type { ZvtTerminalOptions } from "./options.js";
+import type { CardName, ZvtTerminalOptions } from "./options.js";
 
 export type Answer = { readonly kind: "yes" } | { readonly kind: "no"; readonly code: number } | { readonly kind: "none" };
 export const NONE: Answer = { kind: "none" };
@@ -58,7 +58,7 @@ export interface Core {
   readonly random: Random;
   readonly faults: Faults;
   readonly ledger: Ledger;
-  readonly cardholder: Cardholder;
+  readonly cardholder: Cardholder<CardName, number>;
   readonly memory: Memory;
   /** Aborts when all is made new or closed: whatever goes on stops where it is. */
   readonly life: AbortSignal;
@@ -72,6 +72,7 @@ export interface Core {
 }
 
 export const STATUS = {
+  enterPin: 0x01,
   hostAsked: 0x04,
   autoReversal: 0x05,
   insertCard: 0x0a,

@@ -13,6 +13,8 @@ export interface ZvtTerminal extends Simulator {
 }
 
 const none = z.strictObject({});
+/** So much of the ledger a side panel shows. */
+const LEDGER_SHOWN = 6;
 const hex = (byte: number | undefined): string | null => (byte === undefined ? null : byte.toString(16).padStart(2, "0").toUpperCase());
 
 function create(options: ZvtTerminalOptions, { clock, random, changed }: SimulatorContext): ZvtTerminal {
@@ -141,6 +143,8 @@ function create(options: ZvtTerminalOptions, { clock, random, changed }: Simulat
       return {
         framing: options.framing,
         attached: terminal.session !== undefined,
+        plugged: !unplugged,
+        on: terminal.on,
         registered: memory.registered,
         procedure: running?.name ?? null,
         step: running?.step ?? null,
@@ -151,6 +155,9 @@ function create(options: ZvtTerminalOptions, { clock, random, changed }: Simulat
         reversals: ledger.count("reversal"),
         autoReversals: ledger.count("auto-reversal"),
         netVnd: ledger.netVnd,
+        ledger: ledger.entries
+          .slice(-LEDGER_SHOWN)
+          .map(({ kind, receipt, amountVnd, hostApproved, net }) => ({ kind, receipt, amountVnd, hostApproved, net })),
         nextReceipt: memory.nextReceipt,
         faultsPending: faults().pending,
         unknownCommands: terminal.unknownCommands,

@@ -65,9 +65,18 @@ function oneByOne<T>(): (work: () => Promise<T>) => Promise<T> {
 export function createTcpLine(context: LineContext): Line {
   const split = createApduSplitter();
   const queue = oneByOne<boolean>();
+  const inbound = oneByOne<void>();
   let held: Uint8Array = new Uint8Array();
   return {
-    receive: (bytes) => split(bytes).forEach(context.onApdu),
+    receive(bytes) {
+      for (const apdu of split(bytes)) {
+        void inbound(async () => {
+          context.onApdu(apdu);
+          // A command that comes in one piece with the answer before it finds what that answer ended at its end.
+          if (apdu.command >> 8 === 0x80) await new Promise((resolve) => setImmediate(resolve));
+        });
+      }
+    },
     send: (command, body) =>
       queue(async () => {
         const bytes = concatBytes([held, encodeApdu(command, body)]);
@@ -114,7 +123,10 @@ export function createSerialLine(context: LineContext): Line {
         if (gone.aborted) onGone();
         gone.addEventListener("abort", onGone, { once: true });
         hear = (said) => {
-          if (said === "nak" || !faults.take("ack-not-seen")) resolve(said);
+          if (said === "ack" && faults.take("ack-not-seen")) return;
+          // At once: the answer that comes with the ACK may be the same block as the one before.
+          if (said === "ack") taken = undefined;
+          resolve(said);
         };
         timer = clock.timer(t2Ms, onGone);
       });
@@ -132,10 +144,7 @@ export function createSerialLine(context: LineContext): Line {
       // Heard from the first byte on: an ACK may come before the write resolves.
       const answer = acknowledged();
       await emit(context, command, block);
-      if ((await answer) === "ack") {
-        taken = undefined;
-        return true;
-      }
+      if ((await answer) === "ack") return true;
     }
     // Given up: what comes now is meant anew.
     taken = undefined;

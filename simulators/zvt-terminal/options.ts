@@ -42,6 +42,7 @@ export const ZvtTerminalOptions = z.strictObject({
   partialGoods: z.enum(["commit", "repeat", "reverse"]).default("commit").describe("what 84 9D as answer to 04 0F does"),
   statusRepeatMs: ms(1000).describe("after 84 9C the 04 0F comes again"),
   printWith: z.enum(["lines", "block"]).default("lines").describe("06 D1 line by line, or one 06 D3"),
+  earlierReceipt: z.boolean().default(false).describe("its last receipt is that of an earlier day, as of any terminal in the field"),
   nextReceipt: counter(9999),
   nextTrace: counter(999_999),
   nextTurnover: counter(999_999),

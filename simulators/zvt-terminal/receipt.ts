@@ -1,6 +1,8 @@
 import { asciiBytes, concatBytes } from "../../src/kernel/bytes.js";
-import { type Core, ecrPrints, exchange, type Procedure, passStep } from "./core.js";
+import type { Clock } from "../../src/kernel/clock.js";
+import { type Core, ecrPrints, exchange, localTime, type Procedure, passStep, RESULT } from "./core.js";
 import { type StatusInformation, tlv } from "./fields.js";
+import { CARDS, type ZvtTerminalOptions } from "./options.js";
 
 const WIDTH = 40;
 /** 06 D1: the attribute of the last line. */
@@ -19,6 +21,29 @@ export function receiptLines(title: string, told: StatusInformation): string[] {
     pair("Amount:", `VND ${amount ?? 0}`),
     pair("Result:", result === 0 ? "APPROVED" : `DECLINED ${result ?? ""}`),
   ];
+}
+
+const before = (next: number, most: number): number => (next === 1 ? most : next - 1);
+
+/** What a terminal in the field repeats when this station has not paid there yet: somebody's sale, not of this day. */
+export function earlierReceipt(options: ZvtTerminalOptions, clock: Clock): StatusInformation {
+  const { name, type, maskedPan } = CARDS.napas;
+  return {
+    result: RESULT.ok,
+    amount: 25_000,
+    currency: options.currency,
+    ...localTime({ ...clock, now: () => clock.now() - 24 * 3_600_000 }),
+    maskedPan,
+    receipt: before(options.nextReceipt, 9999),
+    trace: before(options.nextTrace, 999_999),
+    turnover: before(options.nextTurnover, 999_999),
+    paymentType: 0x40,
+    terminalId: options.terminalId,
+    cardSequence: 0,
+    cardType: type,
+    cardName: name,
+    contract: options.contract,
+  };
 }
 
 /** The body of a 06 D3: kind of receipt (1 merchant, 2 customer, 3 administration), lines, and the sign of the end. */

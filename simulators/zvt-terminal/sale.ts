@@ -44,6 +44,8 @@ export async function authorise(core: Core, procedure: Procedure, wish: SaleWish
   if (!card) return await finish(core, procedure, RESULT.abort);
   procedure.abortable = false;
   await step("card-presented");
+  // By hand the PIN takes its time, and the cardholder is asked for it.
+  if (core.options.cardholder === "manual" && !procedure.forced) await show(core, session, STATUS.enterPin);
   const verdict = await verdictOf(core, procedure);
   if (!verdict) return await finish(core, procedure, RESULT.abort);
 

@@ -1,9 +1,9 @@
 import { toHex } from "../../src/kernel/bytes.js";
 import type { Clock } from "../../src/kernel/clock.js";
 import type { Random } from "../../src/kernel/random.js";
+import { createCardholder } from "../cardholder.js";
 import type { FarEnd } from "../simulator.js";
 import type { Apdu } from "./apdu.js";
-import { createCardholder } from "./cardholder.js";
 import { type Core, type Memory, type Procedure, RESULT, type Session, say } from "./core.js";
 import { createFaults, type How } from "./faults.js";
 import { fromBcd, readFields } from "./fields.js";
@@ -12,12 +12,15 @@ import { createSerialLine, createTcpLine, type LineContext } from "./line.js";
 import type { ZvtTerminalOptions } from "./options.js";
 import { type Plug, plugIn } from "./plug.js";
 import { answerEnquiry, type Planned, planEndOfDay, planRegistration, planRepeat } from "./procedures.js";
+import { earlierReceipt } from "./receipt.js";
 import { planReversal } from "./reversal.js";
 import { authorise } from "./sale.js";
 
 export interface Terminal {
   readonly core: Core;
   readonly session: Session | undefined;
+  /** False while it restarts. */
+  readonly on: boolean;
   readonly unknownCommands: number;
   attach(farEnd: FarEnd): void;
   cut(how: How): Promise<void>;
@@ -44,7 +47,7 @@ export function createTerminal(options: ZvtTerminalOptions, { clock, random, cha
     nextReceipt: options.nextReceipt,
     nextTrace: options.nextTrace,
     nextTurnover: options.nextTurnover,
-    last: undefined,
+    last: options.earlierReceipt ? earlierReceipt(options, clock) : undefined,
     shown: undefined,
     closedEntries: 0,
     firstReceiptOfDay: undefined,
@@ -63,7 +66,7 @@ export function createTerminal(options: ZvtTerminalOptions, { clock, random, cha
       random,
       faults: createFaults(options.faults),
       ledger: createLedger(),
-      cardholder: createCardholder(options, clock),
+      cardholder: createCardholder(options, "napas", clock),
       memory: blank(),
       life: life.signal,
       end: () => life.abort(),
@@ -76,7 +79,7 @@ export function createTerminal(options: ZvtTerminalOptions, { clock, random, cha
   };
   const reboot = async ({ memory, ledger, life }: Core, history: "kept" | "lost"): Promise<void> => {
     off = true;
-    const lost = { ...blank(), nextReceipt: 1, nextTrace: 1, nextTurnover: 1, closedEntries: ledger.entries.length };
+    const lost = { ...blank(), last: undefined, nextReceipt: 1, nextTrace: 1, nextTurnover: 1, closedEntries: ledger.entries.length };
     Object.assign(memory, history === "lost" ? lost : { registered: false, config: 0 });
     clock.timer(options.rebootMs, () => {
       if (life.aborted) return;
@@ -240,6 +243,9 @@ export function createTerminal(options: ZvtTerminalOptions, { clock, random, cha
     },
     get session() {
       return current && !current.gone.aborted ? current : undefined;
+    },
+    get on() {
+      return !off;
     },
     get unknownCommands() {
       return unknownCommands;

@@ -1,14 +1,16 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { expect, it } from "vitest";
-import { fromHex, toHex } from "../../src/kernel/bytes.js";
+import { concatBytes, fromHex, toHex } from "../../src/kernel/bytes.js";
 import { systemClock } from "../../src/kernel/clock.js";
 import { seededRandom } from "../../src/kernel/random.js";
 import { simulatorKinds } from "../index.js";
 import { serveTcp } from "../serve.js";
+import { settle } from "../testing.js";
 import { createApduSplitter, encodeApdu } from "./apdu.js";
-import { kindOf, LAST, openBench, REGISTER, SALE } from "./ecr.test.support.js";
+import { kindOf, LAST, openBench, REGISTER, SALE, YES } from "./ecr.test.support.js";
 import { zvtTerminal } from "./index.js";
+import { createBlockReader, encodeBlock } from "./serial-block.js";
 
 /** Sends a command and says yes to whatever comes, until it is over or the socket ends. */
 async function talk(socket: Socket, command: string): Promise<string[]> {
@@ -91,6 +93,37 @@ it("a slow cardholder takes longer; a reset in mid-sale leaves an empty ledger a
   await dial();
   await registered();
   expect((await say(SALE)).at(-1)).toBe("060f00");
+});
+
+it("serial: an ACK and an answer that is the same as the last one may come in one piece", async () => {
+  const bench = await openBench({ framing: "serial" });
+  await bench.talk(REGISTER);
+  const blocks = createBlockReader();
+  bench.host.send(encodeBlock(fromHex(SALE)));
+  const [ack, yes] = [Uint8Array.of(0x06), encodeBlock(fromHex("800000"))];
+  let answers = 0;
+  for (let spent = 0; spent < 1_000; spent += 10) {
+    await bench.clock.advance(10);
+    for (const token of blocks.read(bench.host.take())) {
+      if (token.kind !== "block") continue;
+      if (token.apdu[0] === 0x80) bench.host.send(ack);
+      else if (answers++ % 2 === 1) bench.host.send(concatBytes([ack, yes]));
+      else {
+        bench.host.send(ack);
+        await settle();
+        bench.host.send(yes);
+      }
+    }
+  }
+  expect(bench.kinds()).toEqual(["sale 50000"]);
+  expect(bench.terminal.state().procedure).toBe(null);
+});
+
+it("tcp: a command may come in one piece with the answer that ends the one before", async () => {
+  const bench = await openBench();
+  await bench.send(REGISTER);
+  await bench.send(YES + LAST);
+  expect((await bench.take()).map(kindOf)).toEqual(["8000", "060f", "8000", "061e"]);
 });
 
 it("a pulled wire lets none in until it is plugged again", async () => {

@@ -185,7 +185,7 @@ it("by hand: card, wrong PIN, approval, and a card that is left inside", async (
       if (all.includes("04ff0115")) await once("approve");
     },
   });
-  expect(came.map(short)).toEqual([...PAID.slice(0, 2), "04ff0115", ...PAID.slice(2)]);
+  expect(came.map(short)).toEqual([...PAID.slice(0, 2), "04ff0101", "04ff0115", ...PAID.slice(2)]);
   expect(came.find((apdu) => apdu.startsWith("040f"))).toContain("22f0f8412345eeeeee1234");
   expect(terminal.state()).toMatchObject({ cardInside: true });
   await act("removeCard");
@@ -228,6 +228,18 @@ it("ends with 6C when nobody comes, when they cancel, and when the ECR aborts be
   expect(paid.filter((apdu) => apdu === "800000")).toHaveLength(2);
   expect(paid.at(-1)).toBe("060f00");
   expect(terminal.ledger()).toHaveLength(1);
+});
+
+it("may have a receipt of an earlier day, which is none of its ledger's; state shows the newest entries and no card", async () => {
+  const { talk, registered, terminal } = await openBench({ earlierReceipt: true, nextReceipt: 118 });
+  await registered();
+  expect((await talk(LAST))[1]).toContain("870117");
+  expect(terminal.state()).toMatchObject({ ledger: [], plugged: true, on: true });
+  for (let time = 0; time < 7; time++) await talk(SALE);
+  const { ledger } = terminal.state();
+  expect(ledger).toHaveLength(6);
+  expect(ledger).toContainEqual({ kind: "sale", receipt: 124, amountVnd: 50_000, hostApproved: true, net: 50_000 });
+  expect((await talk(LAST))[1]).toContain("870124");
 });
 
 it("takes a sale back by receipt number, once, and tells the original trace", async () => {

@@ -7,6 +7,7 @@ interface SimulateFlags extends JsonFlag {
   readonly pty?: string;
   readonly connect?: string;
   readonly paper?: string;
+  readonly caOut?: string;
   readonly set: Readonly<Record<string, unknown>>;
 }
 
@@ -20,11 +21,13 @@ export const addSimulate: AddCommand = (program, act) => {
     .option("--pty <path>", "serial line (pseudo-terminal, needs socat) at this path")
     .option("--connect <address>", "tcp:HOST:PORT of a virtual reader that listens (vsmartcard's vpcd), for cards")
     .option("--paper <png>", "keep a picture of the paper in this file")
+    .option("--ca-out <pem>", "write the certificate authority of a device that speaks TLS to this file")
     .option("-s, --set <knob=value>", "set a knob; may be repeated", knob, {});
   withExamples(withJson(command), [
     ["stationd simulate receipt-printer --listen tcp:127.0.0.1:9100 --paper p.png", "a network printer"],
     ["stationd simulate barcode-scanner --pty /tmp/scanner", "a serial scanner"],
     ["stationd simulate chip-card --connect tcp:127.0.0.1:40059 -s inserted=true", "a card for pcscd"],
+    ["stationd simulate nexo-terminal --listen tcp:127.0.0.1:8443 --ca-out ca.pem", "a payment terminal over HTTPS"],
     ["stationd simulate list", "what can be simulated, with its knobs"],
   ]).action(
     act(async (terminal, kind: string, flags: SimulateFlags) => {
@@ -41,6 +44,7 @@ export const addSimulate: AddCommand = (program, act) => {
         wire,
         connect: connect !== undefined,
         paperFile: flags.paper,
+        authorityFile: flags.caOut,
         options: flags.set,
         json: flags.json === true,
       });

@@ -12,6 +12,7 @@ export interface SimulateOptions {
   /** Goes there instead of listening there. */
   readonly connect: boolean;
   readonly paperFile: string | undefined;
+  readonly authorityFile: string | undefined;
   /** Knobs; the simulator's own schema checks them. */
   readonly options: Readonly<Record<string, unknown>>;
   readonly json: boolean;

@@ -1,32 +1,40 @@
-import type { Clock } from "../../src/kernel/clock.js";
-import type { CardName, ZvtTerminalOptions } from "./options.js";
+import type { Clock } from "../src/kernel/clock.js";
 
-/** What the person at the terminal does once the card is there. */
-export type Word =
+/** What the person at the terminal does once the card is there. `Code`: what the host declines with. */
+export type Word<Code> =
   | { readonly kind: "approve" }
-  | { readonly kind: "decline"; readonly code: number }
+  | { readonly kind: "decline"; readonly code: Code }
   | { readonly kind: "wrong-pin" }
   | { readonly kind: "cancel" };
 
-export interface Cardholder {
+export interface Habits {
+  /** auto: they do everything by themselves, each thing after its time. */
+  readonly cardholder: "auto" | "manual";
+  readonly presentMs: number;
+  readonly removeMs: number;
+}
+
+/** The person in front of a payment terminal, with cards of these names. */
+export interface Cardholder<Card extends string, Code> {
   readonly cardInside: boolean;
-  present(card: CardName): void;
-  say(word: Word): void;
+  present(card: Card): void;
+  say(word: Word<Code>): void;
   remove(): void;
   /** They take longer, by so much at each thing they do from now on. */
   slow(ms: number): void;
   /** A card, or undefined when they cancel. Rejects when the signal aborts. */
-  card(signal: AbortSignal): Promise<CardName | undefined>;
-  word(signal: AbortSignal): Promise<Word>;
+  card(signal: AbortSignal): Promise<Card | undefined>;
+  word(signal: AbortSignal): Promise<Word<Code>>;
   removed(signal: AbortSignal): Promise<void>;
   /** The sale is over: what they had in mind for it is forgotten. */
   over(): void;
 }
 
-export function createCardholder(options: ZvtTerminalOptions, clock: Clock): Cardholder {
-  const auto = options.cardholder === "auto";
-  let inside: CardName | undefined;
-  let words: Word[] = [];
+/** `usual`: the card that they present by themselves. */
+export function createCardholder<Card extends string, Code>(habits: Habits, usual: Card, clock: Clock): Cardholder<Card, Code> {
+  const auto = habits.cardholder === "auto";
+  let inside: Card | undefined;
+  let words: Word<Code>[] = [];
   let slowMs = 0;
   let wake = (): void => {};
   let happened = new Promise<void>(() => {});
@@ -63,7 +71,7 @@ export function createCardholder(options: ZvtTerminalOptions, clock: Clock): Car
     }
   };
 
-  const holder: Cardholder = {
+  const holder: Cardholder<Card, Code> = {
     get cardInside() {
       return inside !== undefined;
     },
@@ -86,8 +94,8 @@ export function createCardholder(options: ZvtTerminalOptions, clock: Clock): Car
       const cancelled = (): boolean => words[0]?.kind === "cancel";
       const found = await until(
         () => (cancelled() ? { card: undefined } : inside ? { card: inside } : undefined),
-        () => holder.present("napas"),
-        options.presentMs,
+        () => holder.present(usual),
+        habits.presentMs,
         signal,
       );
       return found.card;
@@ -100,7 +108,7 @@ export function createCardholder(options: ZvtTerminalOptions, clock: Clock): Car
         signal,
       ),
     async removed(signal) {
-      await until(() => inside === undefined || undefined, holder.remove, options.removeMs, signal);
+      await until(() => inside === undefined || undefined, holder.remove, habits.removeMs, signal);
     },
     over() {
       words = [];
