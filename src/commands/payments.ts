@@ -7,6 +7,7 @@ import { confirm } from "./confirm.js";
 import { type ConnectionFlags, withConnection, withStation } from "./connection.js";
 import { EXIT_CODES, exitCodeOfJob } from "./exit-codes.js";
 import { describePayment } from "./payment-text.js";
+import { addPaymentsExport } from "./payments-export.js";
 import { type Cell, formatTable } from "./table.js";
 import { json, plain, type Terminal } from "./terminal.js";
 
@@ -121,6 +122,8 @@ export const addPayments: AddCommand = (program, act) => {
       }),
     ),
   );
+
+  addPaymentsExport(payments, act);
 };
 
 async function all(client: StationClient, signal: AbortSignal): Promise<PaymentJob[]> {

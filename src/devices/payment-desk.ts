@@ -32,7 +32,7 @@ export class PaymentDesk {
 
   /** The business day that a payment armed now belongs to. Asked in the terminal's turn, so that no end of day comes between. */
   async today(device: string): Promise<number> {
-    const day = this.#days.get(device) ?? ledgerOf(await this.#context.journal.newestDay(device, 1)).day;
+    const day = this.#days.get(device) ?? (await this.#context.journal.closedDay(device)) + 1;
     this.#days.set(device, day);
     return day;
   }
@@ -92,7 +92,8 @@ export class PaymentDesk {
         const blocking = this.#book.unresolved(ending);
         if (blocking && !sideBySide(bay)) throw unresolved(blocking);
         const open = await bay.opened(signal);
-        const records = await this.#context.journal.newestDay(device, MANY);
+        const day = await this.today(device);
+        const records = await this.#context.journal.list({ kind: "payment", device, day, limit: MANY });
         const left = await this.#left(device);
         const terminal = await raceSignal(open.totals(close, signal), ending).catch((thrown) => {
           throw bay.named(thrown);

@@ -7,27 +7,21 @@ import { evidenceOf } from "./payment-job.js";
  * that was asked for before an end of day may be armed after it.
  */
 export interface Ledger {
-  /** The day that a payment armed now belongs to. */
-  readonly day: number;
-  /** Approved less reversed, of this day. */
+  /** Approved less reversed. */
   readonly totals: TerminalTotals;
   /** One of the day's records, to carry the mark that it ended. A day without payments needs none. */
   readonly anchor: JobRecord | undefined;
 }
 
-/** `records`: those of one terminal's newest day. */
-export function ledgerOf(records: readonly JobRecord[]): Ledger {
-  const newest = records.reduce((day, record) => Math.max(day, evidenceOf(record).day ?? 1), 1);
-  const ended = records.some((record) => evidenceOf(record).day === newest && evidenceOf(record).dayClosed);
-  const day = ended ? newest + 1 : newest;
-  const today = records.filter((record) => evidenceOf(record).day === day);
+/** `today`: the records of one terminal's business day. */
+export function ledgerOf(today: readonly JobRecord[]): Ledger {
   let [count, sumVnd] = [0, 0];
   for (const record of today) {
     const sign = signOf(record);
     count += sign;
     sumVnd += sign * evidenceOf(record).amountVnd;
   }
-  return { day, totals: { count, sumVnd }, anchor: today[0] };
+  return { totals: { count, sumVnd }, anchor: today[0] };
 }
 
 /** What a record adds to its own day: a payment taken back on a later day still counts on this one. */

@@ -8,11 +8,6 @@ import { stoppedBefore } from "./print-job.js";
 /** More than a station has on one day, or leaves open. */
 export const MANY = 1_000_000;
 
-/** All payments of a terminal, newest first: a year of them takes seconds, so only where nothing narrower will do. */
-export async function allOf(journal: Journal, device: string): Promise<readonly JobRecord[]> {
-  return await journal.list({ kind: "payment", device, limit: MANY });
-}
-
 /** The payment or reversal of this name; of this terminal, where one is told. */
 export async function paymentOf(journal: Journal, id: string | undefined, device?: string): Promise<JobRecord | undefined> {
   const record = id === undefined ? undefined : await journal.byId(id);

@@ -7,8 +7,8 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { seededRandom } from "../kernel/random.js";
-import { openJournal } from "./open.js";
 import { journalFile } from "./folder.js";
+import { openJournal } from "./open.js";
 
 const CHILD = fileURLToPath(new URL("./faults.test.child.js", import.meta.url));
 const KILLS = Number(process.env.STATIOND_JOURNAL_KILLS ?? 6);

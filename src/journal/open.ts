@@ -112,7 +112,7 @@ export function openJournal(folder: string, startWorker: StartWorker = startJour
     byKey: (principal, idempotencyKey) => ask({ op: "byKey", principal, idempotencyKey }),
     byId: (id) => ask({ op: "byId", id }),
     list: (filter) => ask({ op: "list", filter }),
-    newestDay: (device, limit) => ask({ op: "newestDay", device, limit }),
+    closedDay: (device) => ask({ op: "closedDay", device }),
     prune: (before) => ask({ op: "prune", before }),
     close() {
       closing ??= stop();

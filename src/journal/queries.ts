@@ -13,12 +13,16 @@ export function byId(database: Database, id: string): JobRecord | undefined {
 /** The plus keeps SQLite from gathering a year of one caller's or device's jobs to sort them: it is to go by age, and to stop at the limit. */
 export function list(database: Database, filter: ListFilter): readonly JobRecord[] {
   const where: string[] = [];
-  const values: string[] = [];
+  const values: (string | number)[] = [];
   for (const column of ["principal", "device", "kind"] as const) {
     const value = filter[column];
     if (value === undefined) continue;
     where.push(`+${column} = ?`);
     values.push(value);
+  }
+  if (filter.day !== undefined) {
+    where.push("json_extract(evidence, '$.day') = ?");
+    values.push(filter.day);
   }
   if (filter.open !== undefined) where.push(filter.open ? "ended = 0" : "ended = 1");
   if (filter.inReview) where.push("json_extract(outcome, '$.state') = 'manual_review'");
@@ -28,15 +32,13 @@ export function list(database: Database, filter: ListFilter): readonly JobRecord
   return (rows as JobRow[]).map(recordOf);
 }
 
-export function newestDay(database: Database, device: string, limit: number): readonly JobRecord[] {
-  const rows = database
+export function closedDay(database: Database, device: string): number {
+  const row = database
     .prepare(
-      `SELECT * FROM job WHERE kind = 'payment' AND device = ?1 AND json_extract(evidence, '$.day') =
-         (SELECT max(json_extract(evidence, '$.day')) FROM job WHERE kind = 'payment' AND device = ?1)
-       ORDER BY json_extract(evidence, '$.dayClosed') IS NULL, created_at DESC, rowid DESC LIMIT ?2`,
+      "SELECT max(json_extract(evidence, '$.day')) AS day FROM job WHERE device = ? AND json_extract(evidence, '$.dayClosed') IS NOT NULL",
     )
-    .all(device, limit);
-  return (rows as JobRow[]).map(recordOf);
+    .get(device) as { readonly day: number | null };
+  return row.day ?? 0;
 }
 
 function one(row: unknown): JobRecord | undefined {

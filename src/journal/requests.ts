@@ -8,7 +8,7 @@ export type Request =
   | { readonly op: "byKey"; readonly principal: string; readonly idempotencyKey: string }
   | { readonly op: "byId"; readonly id: string }
   | { readonly op: "list"; readonly filter: ListFilter }
-  | { readonly op: "newestDay"; readonly device: string; readonly limit: number }
+  | { readonly op: "closedDay"; readonly device: string }
   | { readonly op: "prune"; readonly before: PruneBefore };
 
 /** Answers in the order of the batch. `value` is what the method of Journal resolves with. */

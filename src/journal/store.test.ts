@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { journalFile } from "./folder.js";
 import { aJob } from "./job.test.fixture.js";
 import type { Reply, Request } from "./requests.js";
 import { type Database, loadOpenDatabase, type OpenDatabase } from "./sqlite.js";
-import { journalFile } from "./folder.js";
 import { openStore, type Store } from "./store.js";
 import type { JobOutcome, JobRecord } from "./types.js";
 

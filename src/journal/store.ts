@@ -2,7 +2,7 @@ import { chmodSync, closeSync, openSync } from "node:fs";
 import { DeviceError, errorObject } from "../kernel/errors.js";
 import { ensureFolder, journalFile, syncFolder } from "./folder.js";
 import { prune } from "./prune.js";
-import { byId, byKey, list, newestDay } from "./queries.js";
+import { byId, byKey, closedDay, list } from "./queries.js";
 import type { Reply, Request } from "./requests.js";
 import { endedFlag, type JobRow, outcomeText, rowOf } from "./rows.js";
 import { migrate, SCHEMA_VERSION, schemaVersion } from "./schema.js";
@@ -100,8 +100,8 @@ function answer(database: Database, request: Request): Reply {
       return { value: byId(database, request.id) };
     case "list":
       return { value: list(database, request.filter) };
-    case "newestDay":
-      return { value: newestDay(database, request.device, request.limit) };
+    case "closedDay":
+      return { value: closedDay(database, request.device) };
     case "prune":
       return { value: prune(database, request.before) };
   }

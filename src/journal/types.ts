@@ -41,6 +41,8 @@ export interface ListFilter {
   readonly device?: string;
   /** Without an outcome, or with one that is not final. */
   readonly open?: boolean;
+  /** Payments of the business day of this number. Looks at each. */
+  readonly day?: number;
   /** Ended under manual review. */
   readonly inReview?: true;
   readonly limit: number;
@@ -62,11 +64,11 @@ export interface Journal {
   byId(id: string): Promise<JobRecord | undefined>;
   /** Newest first. */
   list(filter: ListFilter): Promise<readonly JobRecord[]>;
-  /** Payments of the device's newest business day, the one that carries the mark of its end first. */
-  newestDay(device: string, limit: number): Promise<readonly JobRecord[]>;
+  /** Number of the newest business day of this device that has ended (`day` of the payment with `dayClosed`); 0: none has. */
+  closedDay(device: string): Promise<number>;
   /**
    * Forgets ended jobs last changed before the instant of their kind. Open ones stay, and so do payments under review, a payment and its
-   * reversals as long as one of them does, and of each device one payment that tells its business day.
+   * reversals as long as one of them does, and of each device the payment that tells its newest ended business day.
    */
   prune(before: PruneBefore): Promise<number>;
   close(): Promise<void>;

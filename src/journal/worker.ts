@@ -1,9 +1,9 @@
 import assert from "node:assert";
 import { parentPort, workerData } from "node:worker_threads";
 import { errorObject } from "../kernel/errors.js";
+import { journalFile } from "./folder.js";
 import type { FromWorker, ToWorker } from "./requests.js";
 import { loadOpenDatabase } from "./sqlite.js";
-import { journalFile } from "./folder.js";
 import { openStore, type Store } from "./store.js";
 import { journalTrouble } from "./trouble.js";
 

@@ -25,7 +25,19 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   devices: ["kernel", "contracts", "journal", "formats", "emrtd", "citizen-id", "trust", "protocol"],
   server: ["kernel", "protocol"],
   simulators: ["kernel", "formats"],
-  commands: ["kernel", "client", "config", "drivers/index", "protocol", "simulators", "version", "agent", "trust"],
+  commands: [
+    "kernel",
+    "client",
+    "config",
+    "drivers/index",
+    "protocol",
+    "simulators",
+    "version",
+    "agent",
+    "trust",
+    "journal/snapshot",
+    "devices/payment-job",
+  ],
 };
 /** Composition: everything. */
 const EVERYTHING = new Set(["index", "agent", "testing", "simulation", "cli", "version"]);

@@ -39,17 +39,16 @@ export function memoryJournal(records = new Map<string, JobRecord>()): MemoryJou
           (record) =>
             (filter.open !== true || !record.outcome?.final) &&
             (filter.inReview !== true || record.outcome?.state === "manual_review") &&
+            (filter.day === undefined || record.evidence.day === filter.day) &&
             (filter.kind === undefined || record.kind === filter.kind) &&
             (filter.device === undefined || record.device === filter.device) &&
             (filter.principal === undefined || record.principal === filter.principal),
         ),
       ),
-    newestDay: (device, limit) =>
+    closedDay: (device) =>
       guarded(() => {
-        const own = [...records.values()].filter((record) => record.device === device && typeof record.evidence.day === "number");
-        const newest = Math.max(...own.map(({ evidence }) => Number(evidence.day)));
-        const ofDay = own.filter(({ evidence }) => evidence.day === newest);
-        return ofDay.sort((a, b) => Number(b.evidence.dayClosed ?? 0) - Number(a.evidence.dayClosed ?? 0)).slice(0, limit);
+        const closed = [...records.values()].filter((record) => record.device === device && record.evidence.dayClosed === true);
+        return Math.max(0, ...closed.map(({ evidence }) => Number(evidence.day)));
       }),
     prune: async () => 0,
     close: async () => {},
