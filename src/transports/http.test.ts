@@ -1,9 +1,10 @@
 import { execFileSync } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type RequestListener, request, type Server } from "node:http";
 import { createServer as createSecureServer } from "node:https";
-import { type AddressInfo, createServer as createTcpServer } from "node:net";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -58,14 +59,8 @@ async function open(settings: object, authority?: string): Promise<HttpLink> {
   return link;
 }
 const get = (path: string) => ({ method: "GET", path }) as const;
-/** A port where nobody listens. */
-async function freePort(): Promise<number> {
-  const server = createTcpServer();
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  const { port } = server.address() as AddressInfo;
-  await once(server.close(), "close");
-  return port;
-}
+/** Of the 16 million addresses of this machine one where nobody else listens. */
+const freeAddress = () => ({ host: `127.${randomInt(1, 255)}.${randomInt(256)}.${randomInt(1, 255)}`, port: 8_080 });
 
 beforeAll(() => {
   makeAuthority(
@@ -125,8 +120,7 @@ describe.each(["http", "https"])("over %s", (kind) => {
   });
 
   it("knows that nothing left where nobody listens", async () => {
-    const port = await freePort();
-    const link = await open(kind === "http" ? { kind, port } : { kind, port, caFile: pem("ours") });
+    const link = await open({ kind, ...freeAddress(), ...(kind === "http" ? {} : { caFile: pem("ours") }) });
     await expect(link.send(get("/"), never)).rejects.toMatchObject({ kind: "device_absent", details: { sent: false } });
   });
 });
@@ -180,9 +174,9 @@ describe("certificates", () => {
 
 describe("notices", () => {
   /** The status of the answer, or undefined where the connection ends without one. */
-  const tell = (port: number, body: string): Promise<number | undefined> =>
+  const tell = (at: { host: string; port: number }, body: string): Promise<number | undefined> =>
     new Promise((resolve) => {
-      const sending = request({ host: "127.0.0.1", port, path: "/display", method: "POST", agent: false }, (answer) => {
+      const sending = request({ ...at, path: "/display", method: "POST", agent: false }, (answer) => {
         answer.resume();
         resolve(answer.statusCode);
       });
@@ -191,22 +185,22 @@ describe("notices", () => {
     });
 
   it("reach the listener, are bounded, and end with the link", async () => {
-    const port = await freePort();
-    const link = await open({ kind: "http", port: 1, listen: { host: "127.0.0.1", port } });
-    expect(await tell(port, "early")).toBe(404);
+    const listen = freeAddress();
+    const link = await open({ kind: "http", port: 1, listen });
+    expect(await tell(listen, "early")).toBe(404);
     const heard: HttpNotice[] = [];
     link.onNotice((notice) => {
       heard.push(notice);
       if (notice.body.length === 1) throw new RangeError("a fault of the driver's");
       return 200;
     });
-    expect(await tell(port, "hello")).toBe(200);
+    expect(await tell(listen, "hello")).toBe(200);
     expect(heard).toEqual([{ path: "/display", body: new Uint8Array(asciiBytes("hello")) }]);
-    expect(await tell(port, "x".repeat(300 * 1024))).toBe(undefined);
-    expect(await tell(port, "x")).toBe(undefined);
+    expect(await tell(listen, "x".repeat(300 * 1024))).toBe(undefined);
+    expect(await tell(listen, "x")).toBe(undefined);
     expect(heard).toHaveLength(2);
-    await expect(open({ kind: "http", port: 1, listen: { host: "127.0.0.1", port } })).rejects.toMatchObject({ kind: "busy" });
+    await expect(open({ kind: "http", port: 1, listen })).rejects.toMatchObject({ kind: "busy" });
     await link.close();
-    expect(await tell(port, "late")).toBe(undefined);
+    expect(await tell(listen, "late")).toBe(undefined);
   });
 });

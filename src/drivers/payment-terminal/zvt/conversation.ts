@@ -41,6 +41,8 @@ export async function converse(session: Session, command: Uint8Array, how: Conve
   using _listening = session.listen((apdu) => {
     if (!mailbox.put(apdu)) line.fail(new DeviceError("device_fault", { device, message: "the terminal floods", hint: POWER }));
   });
+  // What came in one piece with the end belongs to nothing we asked for, and wants its answer all the same.
+  using _late = { [Symbol.dispose]: () => mailbox.empty().forEach(session.stray) };
   let until = 0;
   const allow = (ms: number): void => {
     until = clock.monotonicMs() + ms;

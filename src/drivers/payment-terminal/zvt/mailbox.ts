@@ -6,6 +6,8 @@ export interface Mailbox<T> {
   put(item: T): boolean;
   /** The next one, or undefined after `ms`. Rejects with the signal's reason. One taker at a time. */
   take(ms: number, signal: AbortSignal): Promise<T | undefined>;
+  /** All that is left, in order. */
+  empty(): T[];
 }
 
 export function createMailbox<T extends object>(clock: Clock, most: number): Mailbox<T> {
@@ -38,5 +40,6 @@ export function createMailbox<T extends object>(clock: Clock, most: number): Mai
       if (item === undefined) signal.throwIfAborted();
       return item;
     },
+    empty: () => items.splice(0),
   };
 }

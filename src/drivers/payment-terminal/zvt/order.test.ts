@@ -52,7 +52,16 @@ async function against(messages: readonly string[], given: (clock: ManualClock) 
   void serve().catch(() => {});
   const session = startSession(near, "tcp", ZvtConfig.parse({}), { device: "terminal", clock, log: silentLog, report() {} });
   const nothing = async (): Promise<void> => {};
-  const steps = { armed: nothing, sent: nothing, held: nothing, answering: nothing, progress() {}, showCode() {}, receiptLine() {}, ...given(clock) };
+  const steps = {
+    armed: nothing,
+    sent: nothing,
+    held: nothing,
+    answering: nothing,
+    progress() {},
+    showCode() {},
+    receiptLine() {},
+    ...given(clock),
+  };
   const order = { command: authorisation({ amountVnd: AMOUNT }), amountVnd: AMOUNT, baseline: { kind: "none" } };
   let ended: PaymentOutcome | "in doubt" | undefined;
   const work = carryOut(session, order, steps, new AbortController().signal).then(
@@ -65,6 +74,7 @@ async function against(messages: readonly string[], given: (clock: ManualClock) 
   );
   for (let turn = 0; turn < 600 && !ended; turn++) await clock.advance(1_000);
   await work;
+  await clock.advance(1);
   await session.line.close();
   return { state: typeof ended === "object" ? ended.state : ended, sent: sent.map((apdu) => apdu.slice(0, 4)) };
 }
@@ -94,6 +104,11 @@ it("answers yes to the result of this order only", async () => {
   expect((await against([status(0), DONE])).sent).toEqual(["0601", "8000", "8000"]);
   expect((await against([status(0), status(0, 3), DONE])).sent).toEqual(["0601", "8000", "8483", "8000"]);
   expect((await against(["060100", DONE])).sent).toEqual(["0601", "8483", "8000"]);
+});
+
+it("answers what comes in one piece with the end, by what it is", async () => {
+  expect((await against([status(0), DONE + status(0)])).sent).toEqual(["0601", "8000", "8000", "8000"]);
+  expect((await against([status(0), DONE + status(0, 3)])).sent).toEqual(["0601", "8000", "8000", "8483"]);
 });
 
 it("says nothing at all once the terminal has waited for longer than T3", async () => {

@@ -33,6 +33,8 @@ export interface Session {
   send(apdu: Uint8Array, once?: boolean): Promise<number>;
   /** Hands the terminal's messages to `listener` until disposed; at other times they are answered as strays. */
   listen(listener: (apdu: Uint8Array) => void): Disposable;
+  /** Answers a message that belongs to nothing we asked for. */
+  stray(apdu: Uint8Array): void;
   /** One conversation at a time, each after the one before. */
   inTurn<T>(work: () => Promise<T>): Promise<T>;
   /** Nothing is under way and nothing waits. */
@@ -64,7 +66,7 @@ export function startSession(link: Link, framing: "serial" | "tcp", config: ZvtC
   const trace = (event: "zvt sent" | "zvt received", apdu: Uint8Array): void =>
     log.debug(event, { device, step: toHex(maskApdu(apdu).subarray(0, TRACED_BYTES)), bytes: apdu.length });
 
-  const strayCame = (apdu: Uint8Array): void => {
+  const stray = (apdu: Uint8Array): void => {
     const answer = answerToStray(session, apdu, decodeMessage(apdu));
     if (!answer) return;
     if (strays === MOST_STRAYS) {
@@ -82,7 +84,7 @@ export function startSession(link: Link, framing: "serial" | "tcp", config: ZvtC
   const onApdu = (apdu: Uint8Array): void => {
     trace("zvt received", apdu);
     if (listener) listener(apdu);
-    else strayCame(apdu);
+    else stray(apdu);
   };
   const session: Session = {
     device,
@@ -108,6 +110,7 @@ export function startSession(link: Link, framing: "serial" | "tcp", config: ZvtC
         },
       };
     },
+    stray,
     inTurn(work) {
       turns += 1;
       const result = turn
