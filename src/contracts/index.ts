@@ -4,6 +4,7 @@ export type { CardReaderLink, CardSession, Transceiver } from "../kernel/card.js
 export { type Clock, manualClock, systemClock } from "../kernel/clock.js";
 export { deadline, raceSignal, within } from "../kernel/deadline.js";
 export { DeviceError, type ErrorKind } from "../kernel/errors.js";
+export type { HttpLink, HttpNotice, HttpRequest, HttpResponse } from "../kernel/http.js";
 export { type Connect, createInbox, type Link } from "../kernel/link.js";
 export type { Logger } from "../kernel/log.js";
 export { z } from "../kernel/schema.js";
@@ -13,12 +14,16 @@ export { type AnyDriver, type Condition, type Driver, type DriverContext, define
 export type { Bitmap, DrawableBlock, Imaging, LayoutStyle } from "./imaging.js";
 export type {
   InterruptedPayment,
+  PaymentCode,
   PaymentFacts,
   PaymentOutcome,
   PaymentRequest,
   PaymentSteps,
   PaymentTerminal,
+  PaymentWay,
   TerminalTotals,
+  Transfer,
+  Transfers,
 } from "./payment-terminal.js";
 export type {
   InterruptedPrint,
