@@ -5,6 +5,7 @@ import type { DeviceConfig, StationConfig } from "./config/types.js";
 import type { DeviceSpec } from "./devices/device-spec.js";
 import { createStation } from "./devices/station.js";
 import { drivers } from "./drivers/index.js";
+import { createDocuments } from "./imaging/documents.js";
 import { createImaging } from "./imaging/imaging.js";
 import { openJournal } from "./journal/open.js";
 import { stationKey } from "./journal/station-key.js";
@@ -17,10 +18,9 @@ import type { Secret } from "./kernel/secret.js";
 import { createLogger } from "./observability/log.js";
 import { createMeter } from "./observability/metrics.js";
 import { createNotifier } from "./observability/notify.js";
-import type { DeviceClass } from "./protocol/devices.js";
 import { startServer } from "./server/server.js";
 import type { Simulation } from "./simulation.js";
-import { http } from "./transports/http.js";
+import { connectOther } from "./transports/connect.js";
 import { cardReaderFor, connectorFor, hardwarePath, pcscReaders } from "./transports/index.js";
 import type { LinkSettings } from "./transports/settings.js";
 import { watchDevices } from "./transports/watch.js";
@@ -69,6 +69,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const stateDir = resolve(config.agent.stateDir);
   const journal = (options.openJournal ?? openJournal)(stateDir);
   const imaging = createImaging({ log, clock });
+  const documents = createDocuments({ log, clock });
   const simulation = await simulationFor(config, clock, random);
   const version = packageVersion();
   let key: Promise<Secret<Uint8Array>> | undefined;
@@ -80,6 +81,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     meter,
     imaging,
     photos: imaging,
+    documents,
     journal,
     stationKey: () => {
       // A key that could not be read is asked for again: the disk may be back.
@@ -101,10 +103,9 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const tokens = new Set<string>();
   const ending = new AbortController();
   const pcsc = pcscReaders({ clock, log });
-  const connectLink = (of: DeviceClass, link: LinkSettings, authority?: string): DeviceSpec["connect"] => {
-    if (of === "chipReader") return cardReaderFor(link, { clock, log, pcsc });
-    if (link.kind === "http" || link.kind === "https") return http(link, authority) as DeviceSpec["connect"];
-    return connectorFor(link, { clock, log });
+  const connectLink = ({ driver }: DeviceConfig, link: LinkSettings, authority?: string): DeviceSpec["connect"] => {
+    if (driver.class === "chipReader") return cardReaderFor(link, { clock, log, pcsc });
+    return connectOther(driver.links, link, { clock, log, authority }) as DeviceSpec["connect"];
   };
   const specFor = async (device: DeviceConfig): Promise<DeviceSpec> => {
     const base = { id: device.id, driver: device.driver, settings: device.settings, enabled: device.enabled };
@@ -114,7 +115,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
         ...base,
         // Money by transfer comes from no device: outside production it is play money.
         simulated: link.kind === "none" && config.agent.mode !== "production",
-        connect: connectLink(device.driver.class, link),
+        connect: connectLink(device, link),
         hardwarePath: () => hardwarePath(link),
       } as DeviceSpec;
     }
@@ -122,17 +123,18 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     const wire = await simulation?.add(device.id, simulator, settings);
     if (!wire) throw new DeviceError("unsupported", { device: device.id, message: "this agent was started without simulators" });
     const { host, port, authority, tlsName } = wire;
-    const link: LinkSettings = device.driver.links.includes("https")
+    const { links } = device.driver;
+    const link: LinkSettings = authority
       ? { kind: "https", host, port, caFile: "", serverName: tlsName }
-      : { kind: "tcp", host, port };
-    return { ...base, simulated: true, connect: connectLink(device.driver.class, link, authority) } as DeviceSpec;
+      : { kind: links.includes("http") ? "http" : "tcp", host, port };
+    return { ...base, simulated: true, connect: connectLink(device, link, authority) } as DeviceSpec;
   };
 
   const releaseAll = async (): Promise<void> => {
     ending.abort();
     notifier[Symbol.dispose]();
     await station.stop();
-    await Promise.all([simulation?.stop(), imaging.stop(), journal.close()]);
+    await Promise.all([simulation?.stop(), imaging.stop(), documents.stop(), journal.close()]);
   };
 
   try {

@@ -1,15 +1,19 @@
 import type { CardReaderLink } from "../kernel/card.js";
 import type { Clock } from "../kernel/clock.js";
 import type { DeviceError, Json } from "../kernel/errors.js";
+import type { HidLink } from "../kernel/hid.js";
 import type { HttpLink } from "../kernel/http.js";
 import type { Connect, Link } from "../kernel/link.js";
 import type { Logger } from "../kernel/log.js";
+import type { ProgramLink } from "../kernel/program.js";
 import type { Random } from "../kernel/random.js";
 import type { z } from "../kernel/schema.js";
 import type { DeviceClass, DeviceIdentity } from "../protocol/devices.js";
 import type { PrintDocument } from "../protocol/printer.js";
 import type { BarcodeScanner } from "./barcode-scanner.js";
 import type { ChipReader } from "./chip-reader.js";
+import type { Camera } from "./camera.js";
+import type { DocumentScanner } from "./document-scanner.js";
 import type { Imaging } from "./imaging.js";
 import type { PaymentTerminal, PaymentWay } from "./payment-terminal.js";
 import type { Printer, PrintMarks, PrintPreview } from "./printer.js";
@@ -20,9 +24,18 @@ export interface DeviceContracts {
   barcodeScanner: BarcodeScanner;
   chipReader: ChipReader;
   paymentTerminal: PaymentTerminal;
+  documentScanner: DocumentScanner;
+  camera: Camera;
 }
 /** What the wire of a class carries: bytes, unless told otherwise. */
-export type LinkOf<C> = C extends "chipReader" ? CardReaderLink : C extends "paymentTerminal" ? Link | HttpLink : Link;
+export type LinkOf<C> = C extends keyof OtherLinks ? OtherLinks[C] : Link;
+interface OtherLinks {
+  chipReader: CardReaderLink;
+  barcodeScanner: Link | HidLink;
+  paymentTerminal: Link | HttpLink;
+  documentScanner: ProgramLink | HttpLink;
+  camera: Link | ProgramLink;
+}
 export type DrivenClass = keyof DeviceContracts & DeviceClass;
 
 /** How an open device stands, told by its driver whenever it changes. */
@@ -80,7 +93,7 @@ export interface Driver<C extends DrivenClass = DrivenClass, S extends z.ZodType
 }
 
 /** `none`: the driver needs no wire. */
-export const LINK_KINDS = ["serial", "tcp", "usb", "file", "process", "pcsc", "http", "https", "none", "simulator"] as const;
+export const LINK_KINDS = ["serial", "tcp", "usb", "file", "process", "pcsc", "http", "https", "hid", "sane", "video", "webcam", "none", "simulator"] as const;
 export type LinkKind = (typeof LINK_KINDS)[number];
 
 /** A driver is a value. */

@@ -61,6 +61,7 @@ export function createCitizens(): Citizens {
           signal: wait.signal,
           progress: (...told) => call.progress(...told),
           blob: (...bytes) => call.blob(...bytes),
+          stream: () => call.stream(),
         });
       } finally {
         call.signal.removeEventListener("abort", onAbort);

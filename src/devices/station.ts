@@ -1,5 +1,5 @@
 import type { AnyDriver, DrivenClass } from "../contracts/driver.js";
-import type { Photos } from "../contracts/imaging.js";
+import type { Documents, Photos } from "../contracts/imaging.js";
 import type { TrustStore } from "../emrtd/verify/trust-store.js";
 import type { JobRecord, Journal } from "../journal/types.js";
 import { deadline } from "../kernel/deadline.js";
@@ -14,9 +14,12 @@ import { barcodeScannerHandlers } from "./barcode-scanner-handlers.js";
 import { BarcodeScannerService } from "./barcode-scanner-service.js";
 import { Bay } from "./bay.js";
 import { chipReaderHandlers } from "./chip-reader-handlers.js";
+import { cameraHandlers } from "./camera-handlers.js";
+import { CameraService } from "./camera-service.js";
 import { ChipReaderService } from "./chip-reader-service.js";
 import { createCitizens } from "./citizens.js";
 import type { BayContext, DeviceSpec } from "./device-spec.js";
+import { documentScannerHandlers } from "./document-scanner-handlers.js";
 import { type HandlerContext, marked } from "./handler-context.js";
 import { paymentTerminalHandlers } from "./payment-handlers.js";
 import { PaymentService } from "./payment-service.js";
@@ -36,6 +39,7 @@ export interface StationOptions extends BayContext {
   /** The issuers of ID cards that this station trusts, as they are now. */
   readonly trust: () => Promise<TrustStore>;
   readonly photos: Photos;
+  readonly documents: Documents;
 }
 
 export interface RunningStation extends Station {
@@ -77,6 +81,7 @@ export function createStation(options: StationOptions): RunningStation {
     ...options,
     publish: (presence) => emit({ topic: "chipReader", data: presence, coalesceKey: presence.device }),
   });
+  const cameras = new CameraService(options);
   options.simulators?.onChange(({ actions: _, ...data }) => emit({ topic: "simulators", data, coalesceKey: data.simulator }));
 
   const prune = (): Disposable =>
@@ -113,6 +118,7 @@ export function createStation(options: StationOptions): RunningStation {
   const citizenGone = (caller: Caller): void => {
     citizens.gone(caller);
     scanners.sessionEnded(caller);
+    cameras.sessionEnded(caller);
   };
 
   const shownJob = (record: JobRecord): Result<"jobs.get"> => {
@@ -188,6 +194,8 @@ export function createStation(options: StationOptions): RunningStation {
     ...barcodeScannerHandlers(context, scanners),
     ...chipReaderHandlers(context, chipReaders),
     ...paymentTerminalHandlers(context, payments),
+    ...documentScannerHandlers(context, options.documents),
+    ...cameraHandlers(context, cameras),
     "agent.describe": () => ({
       name: options.name,
       version: options.version,

@@ -1,3 +1,4 @@
+import type { PagePreview } from "./document-scanner.js";
 import type { EventData } from "./events.js";
 import type { BlobRef, Role } from "./method.js";
 import type { MethodName, Params, Result } from "./methods.js";
@@ -20,9 +21,21 @@ export interface Call {
   /** Aborts on rpc.cancel (`canceled`), on the deadline of `timeoutMs` (`timeout`), on the end of the session. Made on first use. */
   readonly signal: AbortSignal;
   /** One of the method's stages. */
-  progress(stage: string, fraction?: number, message?: string): void;
+  progress(stage: string, fraction?: number, message?: string, page?: PagePreview): void;
   /** Sends the bytes ahead of the result, which then names them. */
   blob(mediaType: string, bytes: Uint8Array): Promise<BlobRef>;
+  /** A stream of pictures to this client, past the answer. @throws DeviceError `rate_limited`: it has enough of them */
+  stream(): FrameOutlet;
+}
+
+/** Pictures on their way to one client. The latest wins: a slow client misses some. */
+export interface FrameOutlet {
+  readonly channel: number;
+  /** False: the client is slow, and nothing was sent. */
+  send(picture: Uint8Array, capturedAt: number): boolean;
+  close(): void;
+  /** Aborts when it was closed, or the client is gone. */
+  readonly closed: AbortSignal;
 }
 
 /** Methods that the server answers by itself. */

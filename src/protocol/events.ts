@@ -2,6 +2,7 @@ import { z } from "../kernel/schema.js";
 import { Scan } from "./barcode-scanner.js";
 import { CardPresence } from "./chip-reader.js";
 import { DeviceSnapshot } from "./devices.js";
+import { PagePreview } from "./document-scanner.js";
 import { Job } from "./jobs.js";
 import { Instant } from "./method.js";
 import type { Topic } from "./session.js";
@@ -33,6 +34,7 @@ export const ProgressNotification = z.object({
   stage: z.string(),
   fraction: z.number().min(0).max(1).optional(),
   message: z.string().optional(),
+  page: PagePreview.optional().describe("with stage `page` of documentScanner.scan; its blob precedes this notification"),
 });
 
 export type EventData = { [T in Topic]: z.infer<(typeof eventData)[T]> };

@@ -7,6 +7,8 @@ export interface MethodExample<M extends MethodName> {
 }
 
 const AT = 1_767_225_600_000;
+const BLOB = (mediaType: string, byteLength: number) =>
+  ({ channel: 12, mediaType, byteLength, sha256: "3a7bd3e2360a3d29eea436fcfb7e44c735d117c42d1c1835420b6b9942dd4f1b" }) as const;
 const DOCUMENT: ParamsInput<"printer.preview">["document"] = {
   title: "Phiếu hẹn",
   blocks: [
@@ -121,6 +123,44 @@ export const examples: { readonly [M in MethodName]: MethodExample<M> } = {
       device: "vietqr",
       receipt: { approvedAt: "2026-11-23T08:15:30.000Z" },
       transfers: [{ transactionId: "FT26327000017", amountVnd: 482_000 }],
+    },
+  },
+  "documentScanner.scan": {
+    params: { source: "feeder", mode: "gray", dropBlankPages: true, maxBytes: 2_000_000 },
+    result: {
+      device: "scanner",
+      pages: [
+        { page: 1, widthPx: 2480, heightPx: 3508, resolutionDpi: 300, skewDegrees: -1.5, blank: false, dropped: false },
+        { page: 2, widthPx: 2480, heightPx: 3508, resolutionDpi: 300, skewDegrees: 0, blank: true, dropped: true },
+      ],
+      document: BLOB("application/pdf", 412_733),
+      jpegQuality: 75,
+      resolutionDpi: 300,
+    },
+  },
+  "camera.snapshot": {
+    params: { maxWidthPx: 1280, quality: { minSharpness: 150, minBrightness: 60 } },
+    result: {
+      device: "camera",
+      image: BLOB("image/jpeg", 118_402),
+      widthPx: 1280,
+      heightPx: 720,
+      capturedAt: AT,
+      quality: { sharpness: 412.5, brightness: 121.8, darkShare: 0.02, brightShare: 0.01 },
+    },
+  },
+  "camera.startPreview": { params: { maxFps: 15, maxWidthPx: 640 }, result: { device: "camera", channel: 41, mediaType: "image/jpeg" } },
+  "camera.stopPreview": { params: { channel: 41 }, result: { stopped: true } },
+  "camera.stats": {
+    params: {},
+    result: {
+      device: "camera",
+      frames: 54_012,
+      broken: 2,
+      restarts: 1,
+      viewers: 1,
+      framesPerSecond: 30,
+      previews: [{ client: "kiosk 2.4.0", sent: 53_990, dropped: 22 }],
     },
   },
   "paymentTerminal.reverse": {

@@ -1,8 +1,10 @@
 import type { z } from "../kernel/schema.js";
 import { agentMethods } from "./agent.js";
 import { barcodeScannerMethods } from "./barcode-scanner.js";
+import { cameraMethods } from "./camera.js";
 import { chipReaderMethods } from "./chip-reader.js";
 import { deviceMethods } from "./devices.js";
+import { documentScannerMethods } from "./document-scanner.js";
 import { jobMethods } from "./jobs.js";
 import { paymentTerminalMethods } from "./payment-terminal.js";
 import { printerMethods } from "./printer.js";
@@ -18,6 +20,8 @@ export const methods = {
   ...barcodeScannerMethods,
   ...chipReaderMethods,
   ...paymentTerminalMethods,
+  ...documentScannerMethods,
+  ...cameraMethods,
   ...agentMethods,
   ...simulatorMethods,
 };

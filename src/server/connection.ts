@@ -6,9 +6,11 @@ import type { Logger } from "../kernel/log.js";
 import { errorMessage, notificationMessage, type RequestId, resultMessage } from "../protocol/jsonrpc.js";
 import { LIMITS } from "../protocol/version.js";
 import type { Identity, RefusalReason, UpgradeFacts } from "./admission.js";
+import type { FrameOutlet } from "../protocol/call.js";
 import { sendBlob } from "./blobs.js";
 import { type Dispatcher, idOf, type Requests, readRequest } from "./dispatch.js";
 import { createInbound } from "./inbound.js";
+import { openFrameOutlet } from "./frame-outlet.js";
 import { type Backlog, createOutbound } from "./outbound.js";
 import type { CallWire } from "./request-call.js";
 import type { Session, SessionLink, Sessions } from "./session.js";
@@ -87,15 +89,17 @@ export function openConnection(options: ConnectionOptions): Connection {
   const wireOf = ({ caller }: Session): CallWire => ({
     clock,
     caller,
-    progress({ id, route }, stage, fraction, message) {
+    progress({ id, route }, stage, fraction, message, page) {
       if (!route.stages.includes(stage)) return log.error("progress of an unknown stage", { method: route.method, step: stage });
-      // The next one says more: a slow client misses some.
-      if (outbound.slow()) return;
-      outbound.text(notificationMessage("rpc.progress", { id, stage, fraction, message }));
+      // The next one says more: a slow client misses some. A page is told once only.
+      if (outbound.slow() && page === undefined) return;
+      outbound.text(notificationMessage("rpc.progress", { id, stage, fraction, message, page }));
     },
+    stream: () => openFrameOutlet(outbound, options.nextChannel(), streams),
     blob: (call, mediaType, bytes) => sendBlob(outbound, options.nextChannel(), mediaType, bytes, clock.now(), () => call.check()),
   });
   let requests: Requests | undefined;
+  const streams = new Set<FrameOutlet>();
 
   const link: SessionLink = {
     identity: options.identity,
@@ -152,6 +156,7 @@ export function openConnection(options: ConnectionOptions): Connection {
     gone = true;
     helloTimer[Symbol.dispose]();
     inbound.dispose();
+    for (const stream of streams) stream.close();
     if (requests !== undefined) dispatcher.abandon(requests);
     if (session !== undefined) sessions.detach(session, link, !resumable);
   };

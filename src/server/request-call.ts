@@ -1,6 +1,6 @@
 import type { Clock } from "../kernel/clock.js";
 import { DeviceError } from "../kernel/errors.js";
-import type { Call, Caller } from "../protocol/call.js";
+import type { Call, Caller, FrameOutlet } from "../protocol/call.js";
 import type { RequestId } from "../protocol/jsonrpc.js";
 import type { BlobRef } from "../protocol/method.js";
 import type { Route } from "./routes.js";
@@ -9,8 +9,9 @@ import type { Route } from "./routes.js";
 export interface CallWire {
   readonly clock: Clock;
   readonly caller: Caller;
-  progress(call: RequestCall, stage: string, fraction: number | undefined, message: string | undefined): void;
+  progress(call: RequestCall, ...told: Parameters<Call["progress"]>): void;
   blob(call: RequestCall, mediaType: string, bytes: Uint8Array): Promise<BlobRef>;
+  stream(): FrameOutlet;
 }
 
 /** One request under way. Made for every request, so everything that may not be needed is made on first use. */
@@ -40,12 +41,16 @@ export class RequestCall implements Call {
     return this.controller.signal;
   }
 
-  progress(stage: string, fraction?: number, message?: string): void {
-    if (!this.answered) this.wire.progress(this, stage, fraction, message);
+  progress(...told: Parameters<Call["progress"]>): void {
+    if (!this.answered) this.wire.progress(this, ...told);
   }
 
   blob(mediaType: string, bytes: Uint8Array): Promise<BlobRef> {
     return this.wire.blob(this, mediaType, bytes);
+  }
+
+  stream(): FrameOutlet {
+    return this.wire.stream();
   }
 
   /** @throws DeviceError the reason why nobody waits for this request any more */

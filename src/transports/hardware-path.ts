@@ -19,9 +19,14 @@ export async function hardwarePath(settings: LinkSettings): Promise<string | und
       return (await byPath(settings.path)) ?? (await inSysfs("tty", settings.path));
     case "file":
       return await inSysfs("usbmisc", settings.path);
+    case "video":
+    case "webcam":
+      return settings.device;
     case "http":
     case "https":
       return `${settings.kind}:${settings.host}:${settings.port}`;
+    case "hid":
+    case "sane":
     case "none":
     case "process":
     case "pcsc":

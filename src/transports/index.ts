@@ -13,6 +13,7 @@ import { serial } from "./serial.js";
 import type { LinkSettings } from "./settings.js";
 import { tcp } from "./tcp.js";
 import { usbPrinter } from "./usb-printer.js";
+import { video } from "./video.js";
 import { vpcd } from "./vpcd.js";
 
 export { hardwarePath } from "./hardware-path.js";
@@ -35,8 +36,13 @@ export function connectorFor(settings: LinkSettings, deps: { readonly clock: Clo
       return async () => {
         throw new DeviceError("unsupported", { message: "nothing is plugged in", hint: "Name a link for this device in the config" });
       };
+    case "video":
+      return video(settings, deps.clock);
     case "http":
     case "https":
+    case "hid":
+    case "sane":
+    case "webcam":
     case "pcsc":
     case "simulator":
       assert.fail(`${settings.kind} is no link of bytes: see cardReaderFor, http and the composition root`);

@@ -1,5 +1,8 @@
 import { z } from "../kernel/schema.js";
 
+/** Nothing but a device node: this becomes an argument of programs. */
+const videoDevice = z.string().regex(/^\/dev\/(video\d{1,3}|v4l\/by-(id|path)\/[\w.:+-]{1,200})$/);
+
 const listen = z
   .strictObject({ host: z.string().min(1), port: z.int().min(1).max(65_535) })
   .optional()
@@ -55,6 +58,45 @@ export const LinkSettings = z.discriminatedUnion("kind", [
     listen,
   }),
   z.strictObject({ kind: z.literal("http"), host: z.string().min(1), port: z.int().min(1).max(65_535).default(80), listen }),
+  z.strictObject({
+    kind: z.literal("hid"),
+    vendorId: z.int().min(0).max(0xffff),
+    productId: z.int().min(0).max(0xffff),
+    serial: z.string().min(1).max(128).optional().describe("where there are several of the same make"),
+    hosted: z.boolean().default(true).describe("run the native library in a supervised child process"),
+  }),
+  z.strictObject({
+    kind: z.literal("sane"),
+    device: z
+      .string()
+      .regex(/^[\w.:+/ ()=-]{1,128}$/)
+      .optional()
+      .describe("name or its beginning, as `scanimage -L` shows it (`test`, `epjitsu`, `airscan:e0:…`); left out: the only one"),
+    backends: z
+      .array(z.string().regex(/^[a-z0-9_-]{1,32}$/))
+      .max(16)
+      .default([])
+      .describe("SANE backends to look with; left out: all that are installed, which takes seconds"),
+    network: z
+      .array(z.strictObject({ name: z.string().regex(/^[\w -]{1,40}$/), url: z.url({ protocol: /^https?$/ }).max(256) }))
+      .max(8)
+      .default([])
+      .describe("network scanners by their eSCL address, through sane-airscan"),
+  }),
+  z.strictObject({
+    kind: z.literal("video"),
+    device: videoDevice.describe("stable name: /dev/v4l/by-id/…"),
+    inputFormat: z.enum(["mjpeg", "yuyv422", "test"]).default("mjpeg").describe("what the camera is asked for; `test`: a pattern instead of a camera"),
+    widthPx: z.int().min(160).max(7_680).default(1_280),
+    heightPx: z.int().min(120).max(4_320).default(720),
+    framesPerSecond: z.int().min(1).max(120).default(30),
+  }),
+  z.strictObject({
+    kind: z.literal("webcam"),
+    device: z.union([videoDevice, z.literal("TEST")]).describe("stable name: /dev/v4l/by-id/…; `TEST`: a pattern instead of a camera"),
+    widthPx: z.int().min(160).max(7_680).default(1_280),
+    heightPx: z.int().min(120).max(4_320).default(720),
+  }),
   z.strictObject({ kind: z.literal("none") }).describe("nothing is plugged in"),
   z.strictObject({ kind: z.literal("simulator"), simulator: z.string().min(1).describe("e.g. `receipt-printer`") }).catchall(z.unknown()),
 ]);

@@ -58,7 +58,7 @@ async function bench(driver: AnyDriver, { settings, simulate, over }: FarEndOfDr
       }
     };
   };
-  const context = (signal: AbortSignal, connect: Connect): DriverContext & DriverContext<CardReaderLink> => ({
+  const context = (signal: AbortSignal, connect: Connect): DriverContext<never> => ({
     device: "device",
     // Which of the two it is, the driver's class tells; a list of drivers has forgotten it.
     connect: (over?.(connect, clock) ?? connect) as Connect<never>,

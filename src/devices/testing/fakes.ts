@@ -1,6 +1,7 @@
 import type { JobRecord, Journal } from "../../journal/types.js";
 import { DeviceError } from "../../kernel/errors.js";
-import type { Call, Caller } from "../../protocol/call.js";
+import type { Call, Caller, FrameOutlet } from "../../protocol/call.js";
+import type { PagePreview } from "../../protocol/document-scanner.js";
 import type { Role } from "../../protocol/method.js";
 
 /** A journal in memory that can be made to fail; `log` is what was made durable, in order. */
@@ -66,9 +67,17 @@ export function caller(session: string, role: Role = "kiosk", principal = "origi
   return { session, role, principal, client: `client-${session} 1` };
 }
 
+export interface FakeOutlet extends FrameOutlet {
+  readonly frames: Uint8Array[];
+  slow: boolean;
+}
+
 export interface FakeCall extends Call {
   readonly stages: string[];
   readonly blobs: Uint8Array[];
+  /** Told with stage `page`. */
+  readonly pages: PagePreview[];
+  readonly streams: FakeOutlet[];
   abort(kind?: "canceled" | "timeout"): void;
 }
 
@@ -76,15 +85,40 @@ export function call(by: Caller = caller("one")): FakeCall {
   const controller = new AbortController();
   const stages: string[] = [];
   const blobs: Uint8Array[] = [];
+  const pages: PagePreview[] = [];
+  const streams: FakeOutlet[] = [];
   return {
     caller: by,
+    pages,
+    streams,
     signal: controller.signal,
     stages,
     blobs,
-    progress: (stage) => void stages.push(stage),
+    progress: (stage, _fraction, _message, page) => {
+      stages.push(stage);
+      if (page) pages.push(page);
+    },
     blob: async (mediaType, bytes) => {
       blobs.push(bytes);
       return { channel: blobs.length, mediaType, byteLength: bytes.length, sha256: "" };
+    },
+    stream: () => {
+      const ended = new AbortController();
+      const frames: Uint8Array[] = [];
+      const outlet: FakeOutlet = {
+        channel: streams.length + 1,
+        closed: ended.signal,
+        frames,
+        slow: false,
+        send: (picture) => {
+          if (ended.signal.aborted || outlet.slow) return false;
+          frames.push(picture);
+          return true;
+        },
+        close: () => ended.abort(),
+      };
+      streams.push(outlet);
+      return outlet;
     },
     abort: (kind = "canceled") => controller.abort(new DeviceError(kind)),
   };
