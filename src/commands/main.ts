@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { packageVersion } from "../version.js";
+import { addCamera, addSnapshot } from "./camera.js";
 import { addCard } from "./card.js";
 import type { Act, AddCommand } from "./command.js";
 import { addConfig } from "./config.js";
@@ -17,6 +18,7 @@ import { addPrint } from "./print.js";
 import { addReadCard } from "./read-card.js";
 import { addRun } from "./run.js";
 import { addScan } from "./scan.js";
+import { addScanDocument } from "./scan-document.js";
 import { addSimulate } from "./simulate.js";
 import { addStatus } from "./status.js";
 import type { Terminal } from "./terminal.js";
@@ -31,11 +33,14 @@ const COMMANDS: readonly AddCommand[] = [
   addPrint,
   addPreview,
   addScan,
+  addScanDocument,
   addReadCard,
   addCard,
   addTrust,
   addPay,
   addPayments,
+  addSnapshot,
+  addCamera,
   addCut,
   addJobs,
   addMaintenance,

@@ -133,7 +133,7 @@ link = { kind = "file", path = "/dev/usb/lp0" }
       'station.toml:9:1: server.tokens[0].role: expected one of "kiosk", "technician", got a string',
       "station.toml:10:1: server.tokens[0].sha256: expected the SHA-256 of the token as 64 lower-case hexadecimal digits, got other text",
       'station.toml:12:1: devices.receipt.driver: there is no driver "escpso"; did you mean "escpos"?',
-      'station.toml:13:10: devices.receipt.link.kind: expected one of "serial", "tcp", "usb", "file", "process", "pcsc", "https", "http", "none", "simulator"; did you mean "tcp"?',
+      'station.toml:13:10: devices.receipt.link.kind: expected one of "serial", "tcp", "usb", "file", "process", "pcsc", "https", "http", "hid", "sane", "video", "webcam", "none", "simulator"; did you mean "tcp"?',
       'station.toml:16:1: devices.label.enbled: unknown key; did you mean "enabled"?',
       "station.toml:17:1: devices.label.columns: expected a whole number from 10 to 80, got a larger one",
       "station.toml:18:11: devices.label.labels[0]: expected at most 8 characters",

@@ -109,7 +109,8 @@ async function put(
   signal: AbortSignal,
 ): Promise<Result<"documentScanner.scan">> {
   const kept = held.filter(({ dropped }) => !dropped).map(({ page }) => page);
-  const whole = kept.length === 0 ? undefined : await documents.assemble(kept, { format, ...(maxBytes === undefined ? {} : { maxBytes }) }, signal);
+  const whole =
+    kept.length === 0 ? undefined : await documents.assemble(kept, { format, ...(maxBytes === undefined ? {} : { maxBytes }) }, signal);
   const pages: ScannedPage[] = [];
   let image = 0;
   for (const [index, { page, dropped }] of held.entries()) {

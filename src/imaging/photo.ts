@@ -2,6 +2,7 @@ import { type Canvas, createCanvas, loadImage } from "@napi-rs/canvas";
 import type { Photo } from "../contracts/imaging.js";
 import { DeviceError } from "../kernel/errors.js";
 import { type ImageSize, sizeInHeader } from "./image-size.js";
+import { hasEnd, hasManyScans } from "./jpeg-whole.js";
 import { isJpeg2000, type Jpeg2000, readJpeg2000 } from "./jpeg2000.js";
 import { decodeJpeg2000 } from "./openjpeg.js";
 
@@ -9,8 +10,6 @@ import { decodeJpeg2000 } from "./openjpeg.js";
 export const MAX_PHOTO_BYTES = 2 * 1_024 * 1_024;
 const MAX_SIDE_PX = 4_096;
 const MAX_PIXELS = 4_194_304;
-/** Progressive JPEGs have about ten. Each goes over the whole image again, and may itself be a few bytes long. */
-const MAX_SCANS = 64;
 const QUALITY = 92;
 
 /**
@@ -50,19 +49,6 @@ async function drawOther(file: Uint8Array): Promise<Canvas> {
     throw damaged(cause);
   }
   return canvas;
-}
-
-/** ITU-T T.81, B.1.1.2: in coded data FF is followed by 00, so that DA behind it is always the marker of a scan. */
-function hasManyScans(jpeg: Uint8Array): boolean {
-  let scans = 0;
-  for (let at = 1; at < jpeg.length; at++) if (jpeg[at] === 0xda && jpeg[at - 1] === 0xff) scans++;
-  return scans > MAX_SCANS;
-}
-
-/** Behind the last scan, the marker that ends the image: without it a part is missing, which decoders paint grey without a word. */
-function hasEnd(jpeg: Uint8Array): boolean {
-  const bytes = Buffer.from(jpeg.buffer, jpeg.byteOffset, jpeg.byteLength);
-  return bytes.lastIndexOf("\xff\xd9", undefined, "latin1") > bytes.lastIndexOf("\xff\xda", undefined, "latin1");
 }
 
 async function drawJpeg2000(file: Uint8Array): Promise<Canvas> {

@@ -5,6 +5,10 @@ export interface HttpRequest {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
+  /** How long the answer may be, where the link's own limit is not enough: a scanned page. */
+  readonly mostBytes?: number;
+  /** Told as the body of a good answer (200) comes in, and of how many bytes, where the device says so. */
+  readonly heard?: (bytes: number, ofBytes: number | undefined) => void;
 }
 
 export interface HttpResponse {

@@ -7,6 +7,8 @@ export interface ProgramEnd {
 }
 
 export interface ProgramOutput {
+  /** Told once, with what writes to its standard input; without it there is none. */
+  begun?(say: (text: string) => void): void;
   /** Each line, without its end. A carriage return ends one, too: that is how programs show progress. Long ones are cut. */
   stdout?(line: string): void;
   stderr?(line: string): void;
@@ -16,6 +18,8 @@ export interface ProgramOutput {
 export interface ProgramLink {
   /** For logs and people: "scanimage". */
   readonly description: string;
+  /** Name of the device that is meant, or its beginning, where the settings tell one. */
+  readonly device?: string | undefined;
   /** Private, empty at the beginning, removed with the link. */
   readonly folder: string;
   /**

@@ -1,11 +1,12 @@
 import type { Clock } from "../kernel/clock.js";
-import { DeviceError } from "../kernel/errors.js";
 import type { HidLink } from "../kernel/hid.js";
-import type { Connect, Link } from "../kernel/link.js";
+import type { Connect } from "../kernel/link.js";
 import type { Logger } from "../kernel/log.js";
-import type { ProgramLink } from "../kernel/program.js";
-import type { LinkSettings } from "./settings.js";
+import { localHid } from "./hid-device.js";
+import type { HidSettings } from "./hid-sysfs.js";
+import { hostedHid } from "./host/hid-host.js";
 
-export function hid(_settings: Extract<LinkSettings, { kind: "hid" }>, _deps: { readonly clock: Clock; readonly log: Logger }): Connect<HidLink> {
-  return () => Promise.reject(new DeviceError("unsupported"));
+/** A HID device of this machine, in a child process of its own unless the settings say otherwise. */
+export function hid(settings: HidSettings, deps: { readonly clock: Clock; readonly log: Logger }): Connect<HidLink> {
+  return settings.hosted ? hostedHid(settings, deps) : localHid(settings, deps.clock);
 }

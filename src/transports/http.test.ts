@@ -106,6 +106,20 @@ describe.each(["http", "https"])("over %s", (kind) => {
     await expect(link.send(get("/cut"), never)).rejects.toMatchObject({ kind: "device_absent", details: { sent: true } });
   });
 
+  it("takes more where the request says so, and tells how much of a good answer has come", async () => {
+    const link = await connected();
+    const told: (readonly [bytes: number, ofBytes: number | undefined])[] = [];
+    const heard = (bytes: number, ofBytes: number | undefined): void => void told.push([bytes, ofBytes]);
+    const whole = 5 * 1024 * 1024;
+    expect((await link.send({ ...get("/long"), mostBytes: whole, heard }, never)).body).toHaveLength(whole);
+    expect(told.at(-1)).toEqual([whole, whole]);
+    expect(told.length).toBeGreaterThan(1);
+    told.length = 0;
+    await expect(link.send({ ...get("/long"), mostBytes: whole - 1 }, never)).rejects.toMatchObject({ kind: "too_large" });
+    const other = await link.send({ method: "POST", path: "/", body: asciiBytes("scan"), heard }, never);
+    expect([other.status, other.body.length, told]).toEqual([201, 4, []]);
+  });
+
   it("stops on abort, and after its end", async () => {
     const link = await connected();
     const controller = new AbortController();

@@ -12,7 +12,7 @@ import { systemCode } from "./wire.js";
 
 export type HttpSettings = Extract<LinkSettings, { kind: "http" | "https" }>;
 
-/** More than any device of ours says in one answer. */
+/** More than any device of ours says in one answer, but where the request allows more. */
 const MOST_BODY_BYTES = 4 * 1024 * 1024;
 const MOST_NOTICE_BYTES = 256 * 1024;
 const NOTICE_WITHIN_MS = 5_000;
@@ -50,10 +50,10 @@ export function http(settings: HttpSettings, authority?: string): Connect<HttpLi
         let reached = false;
         const fail = (thrown: unknown): void => reject(either.aborted ? either.reason : failure(description, thrown, reached));
         if (either.aborted) return fail(undefined);
-        const { method, path } = request;
+        const { method, path, mostBytes = MOST_BODY_BYTES, heard } = request;
         const headers = { ...request.headers, ...(request.body ? { "content-length": `${request.body.length}` } : {}) };
         const sending = (secure ? requestHttps : requestHttp)({ ...options, method, path, headers, signal: either }, (answer) => {
-          body(answer, MOST_BODY_BYTES).then((bytes) => {
+          body(answer, mostBytes, answer.statusCode === 200 ? heard : undefined).then((bytes) => {
             resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: bytes });
           }, fail);
         });
@@ -99,13 +99,15 @@ function named(wanted: string): (host: string, certificate: PeerCertificate) => 
   };
 }
 
-async function body(message: IncomingMessage, most: number): Promise<Uint8Array> {
+async function body(message: IncomingMessage, most: number, heard?: HttpRequest["heard"]): Promise<Uint8Array> {
+  const length = message.headers["content-length"];
   const parts: Uint8Array[] = [];
   let held = 0;
   for await (const part of message as AsyncIterable<Uint8Array>) {
     held += part.length;
     if (held > most) throw new DeviceError("too_large", { message: "the device says too much" });
     parts.push(part);
+    heard?.(held, length === undefined ? undefined : Number(length));
   }
   return concatBytes(parts);
 }

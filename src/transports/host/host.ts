@@ -1,9 +1,9 @@
 import { access } from "node:fs/promises";
-import { superviseChild } from "../../child/child.js";
+import { type SupervisedChild, superviseChild } from "../../child/child.js";
 import type { Clock } from "../../kernel/clock.js";
 import { systemClock } from "../../kernel/clock.js";
 import { deadline } from "../../kernel/deadline.js";
-import type { Connect } from "../../kernel/link.js";
+import type { Connect, Link } from "../../kernel/link.js";
 import type { Logger } from "../../kernel/log.js";
 import type { SerialSettings } from "../serial.js";
 import { findInSysfs, type UsbSettings } from "../usb-sysfs.js";
@@ -44,27 +44,36 @@ export function hosted(settings: HostedSettings, deps: { readonly clock: Clock; 
       await child.stop();
       throw thrown;
     }
-    const over = new AbortController();
-    const { link, receive, end } = wireLink({
-      description,
-      chunkBytes: 64 * 1024,
-      write: async (chunk) => void (await child.call("write", chunk, over.signal)),
-      async release() {
-        over.abort(absent(`${description} was closed`));
-        if (child.pid !== undefined) {
-          using limit = deadline(systemClock(), CLOSE_MS);
-          await child.call("close", undefined, limit.signal).catch(() => {});
-        }
-        await child.stop();
-      },
-    });
-    child.onExit(() => end(absent(`${name} has ended`)));
-    const readOn = async (): Promise<void> => {
-      while (!over.signal.aborted) receive((await child.call("read", undefined, over.signal)) as Uint8Array);
-    };
-    readOn().catch((thrown) => end(lostLink(description, thrown)));
-    return link;
+    return linkToChild(child, name, description).link;
   };
+}
+
+/** The parent's end of a link that the child has opened and serves by `read`, `write` and `close`. `over` aborts with its end. */
+export function linkToChild(
+  child: SupervisedChild,
+  name: string,
+  description: string,
+): { readonly link: Link; readonly over: AbortSignal } {
+  const over = new AbortController();
+  const { link, receive, end } = wireLink({
+    description,
+    chunkBytes: 64 * 1024,
+    write: async (chunk) => void (await child.call("write", chunk, over.signal)),
+    async release() {
+      over.abort(absent(`${description} was closed`));
+      if (child.pid !== undefined) {
+        using limit = deadline(systemClock(), CLOSE_MS);
+        await child.call("close", undefined, limit.signal).catch(() => {});
+      }
+      await child.stop();
+    },
+  });
+  child.onExit(() => end(absent(`${name} has ended`)));
+  const readOn = async (): Promise<void> => {
+    while (!over.signal.aborted) receive((await child.call("read", undefined, over.signal)) as Uint8Array);
+  };
+  readOn().catch((thrown) => end(lostLink(description, thrown)));
+  return { link, over: over.signal };
 }
 
 async function isThere(settings: HostedSettings): Promise<boolean> {

@@ -16,7 +16,7 @@ import { EscposConfig } from "./config.js";
 import { escpos } from "./driver.js";
 
 /** Draws in this process; in the agent a child does. */
-export const localImaging: Imaging = { draw: drawOnce, png: encodePng };
+export const localImaging: Imaging = { draw: drawOnce, png: (bitmap) => encodePng(bitmap) };
 const drawn = new Map<string, ReturnType<typeof drawBlocks>>();
 function drawOnce(...[blocks, style, signal]: Parameters<Imaging["draw"]>): ReturnType<typeof drawBlocks> {
   const key = JSON.stringify([blocks, style.widthDots, style.fontDots]);
