@@ -6,6 +6,8 @@ export interface BenchResult {
   readonly ratio: number | Readonly<Record<string, number>>;
   /** Of `chip`: round trips by way of access. */
   readonly apdus?: Readonly<Record<string, number>>;
+  /** Of `camera`: by how many look. */
+  readonly clients?: Readonly<Record<string, unknown>>;
   /** What else the run saw. */
   readonly beside?: Readonly<Record<string, unknown>>;
 }
@@ -15,6 +17,8 @@ const benches: Record<string, () => Promise<BenchResult>> = {
   pay: async () => (await import("./pay.js")).pay(),
   print: async () => (await import("./print.js")).print(),
   chip: async () => (await import("./chip.js")).chip(),
+  camera: async () => (await import("./camera.js")).camera(),
+  scan: async () => (await import("./scan.js")).scan(),
   flood: async () => (await import("./flood.js")).flood(),
   startup: async () => (await import("./startup.js")).startup(),
 };

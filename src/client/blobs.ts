@@ -1,4 +1,4 @@
-import { decodeFrame } from "../protocol/binary-frame.js";
+import type { FrameHeader } from "../protocol/binary-frame.js";
 import type { BlobRef } from "../protocol/method.js";
 import { StationError } from "./station-error.js";
 
@@ -14,8 +14,8 @@ interface Channel {
 }
 
 export interface BlobCollector {
-  /** A binary frame. One that is none, or a kind that this client does not know, is passed over. */
-  receive(frame: Uint8Array): void;
+  /** A binary frame of kind `blob`. */
+  receive(frame: { readonly header: FrameHeader; readonly payload: Uint8Array }): void;
   /**
    * Ties the bytes to each blob reference in a result, however deep. Undefined where it holds none, so that
    * most results need not wait. Rejects with StationError `blob_damaged`.
@@ -80,17 +80,15 @@ export function collectBlobs(blobs: WeakMap<BlobRef, Blob>): BlobCollector {
   };
 
   return {
-    receive(bytes) {
-      const frame = decodeFrame(bytes);
-      if (frame?.header.kind !== "blob") return;
-      const { channel: id, sequence, last } = frame.header;
+    receive({ header, payload }) {
+      const { channel: id, sequence, last } = header;
       const channel = channels.get(id) ?? { chunks: [], byteLength: 0, nextSequence: sequence, complete: false, broken: false };
       if (sequence !== channel.nextSequence || channel.complete) channel.broken = true;
       channel.nextSequence = sequence + 1;
       channel.complete = last;
-      channel.chunks.push(frame.payload.slice());
-      channel.byteLength += frame.payload.length;
-      heldBytes += frame.payload.length;
+      channel.chunks.push(payload.slice());
+      channel.byteLength += payload.length;
+      heldBytes += payload.length;
       channels.set(id, channel);
       for (const oldest of channels.keys()) {
         if (heldBytes <= HELD_BYTES || oldest === id) break;

@@ -1,9 +1,12 @@
+import { decodeFrame } from "../protocol/binary-frame.js";
+import type { PagePreview } from "../protocol/document-scanner.js";
 import type { EventNotification } from "../protocol/events.js";
 import type { BlobRef } from "../protocol/method.js";
 import type { MethodName, ParamsInput, Result } from "../protocol/methods.js";
 import { SUBPROTOCOL } from "../protocol/version.js";
 import { collectBlobs } from "./blobs.js";
-import type { Platform } from "./platform.js";
+import { emit, type Platform } from "./platform.js";
+import type { Chunk } from "./previews.js";
 import { canceled, connectionLost, fromWire, type StationError } from "./station-error.js";
 
 /** How long an agent may take from the first packet to the answer of `session.hello`. */
@@ -17,6 +20,8 @@ export interface Progress {
   /** From 0 to 1. */
   readonly fraction?: number;
   readonly message?: string;
+  /** A page that was just scanned: `client.blob(page.thumbnail)` shows it. */
+  readonly page?: PagePreview;
 }
 
 /** Called, not awaited: what follows on the wire must find the answer's effects in place. */
@@ -26,6 +31,11 @@ export interface Pending<R> {
   progress?: ((progress: Progress) => void) | undefined;
   /** Sends `rpc.cancel`; the agent's answer still settles the request. */
   signal?: AbortSignal | undefined;
+}
+
+interface Waiting extends Pending<unknown> {
+  /** What was told of it and waits for its blobs: what follows waits behind it. */
+  told?: Promise<void> | undefined;
 }
 
 /** One WebSocket from hello to its end. */
@@ -44,13 +54,14 @@ export interface ConnectionOptions {
   /** Aborted with a StationError: the end, and the reason that is told to all who wait. */
   readonly signal: AbortSignal;
   onEvent(event: WireEvent): void;
+  onPreview(chunk: Chunk): void;
 }
 
 /** @throws StationError `connection_lost`, or what the agent answered to hello */
 export function openConnection(platform: Platform, options: ConnectionOptions): Promise<Connection> {
   const { blobs, signal } = options;
   return new Promise((resolveOpen, rejectOpen) => {
-    const pending = new Map<number, Pending<unknown>>();
+    const pending = new Map<number, Waiting>();
     const collected = collectBlobs(blobs);
     let nextId = 1;
     let ended = false;
@@ -102,10 +113,18 @@ export function openConnection(platform: Platform, options: ConnectionOptions): 
       const entry = pending.get(id);
       pending.delete(id);
       if (!entry) return;
-      if (message.error !== undefined) return entry.reject(fromWire(message.error));
-      const whole = collected.claim(message.result);
-      if (!whole) return entry.resolve(message.result);
-      whole.then(() => entry.resolve(message.result), entry.reject);
+      const whole = message.error === undefined ? collected.claim(message.result) : undefined;
+      const settle = (): void => (message.error === undefined ? entry.resolve(message.result) : entry.reject(fromWire(message.error)));
+      if (!whole && !entry.told) return settle();
+      Promise.all([whole, entry.told]).then(settle, entry.reject);
+    };
+
+    const tell = (entry: Waiting, progress: Progress): void => {
+      // A damaged thumbnail shows when it is asked for; the progress is true all the same.
+      const whole = collected.claim(progress)?.catch(() => {});
+      const now = (): void => entry.progress?.(progress);
+      if (!whole && !entry.told) return now();
+      entry.told = Promise.all([whole, entry.told]).then(() => emit([now], undefined));
     };
 
     const receive = (text: string): void => {
@@ -119,7 +138,8 @@ export function openConnection(platform: Platform, options: ConnectionOptions): 
       if (message.method === "event") options.onEvent(message.params as WireEvent);
       else if (message.method === "rpc.progress") {
         const { id, ...progress } = message.params as Progress & { id: number };
-        pending.get(id)?.progress?.(progress);
+        const entry = pending.get(id);
+        if (entry) tell(entry, progress);
       } else if (typeof message.id === "number") answer(message.id, message);
       // An error without an id answers something that was not readable as a request: nothing waits for it.
     };
@@ -152,7 +172,10 @@ export function openConnection(platform: Platform, options: ConnectionOptions): 
       },
       bytes(bytes) {
         heard = true;
-        if (!ended) collected.receive(bytes);
+        const frame = ended ? undefined : decodeFrame(bytes);
+        // What is no frame, or of a kind that this client does not know, is passed over.
+        if (frame?.header.kind === "blob") collected.receive(frame);
+        else if (frame?.header.kind === "preview") options.onPreview(frame);
       },
       alive() {
         heard = true;

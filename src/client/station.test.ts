@@ -506,3 +506,143 @@ it("is typed by the protocol's own schemas", () => {
   };
   expect(typed).toBeTypeOf("function");
 });
+
+describe("live pictures", () => {
+  const chunk = (channel: number, sequence: number, last: boolean, text: string) =>
+    encodeFrame({ kind: "preview", last, channel, sequence, capturedAt: 1_000 + sequence }, new TextEncoder().encode(text));
+  const starts = (channel: number, after: (peer: Peer) => void = () => {}): Script => {
+    let next = channel;
+    return (request, peer) => {
+      if (request.method === "camera.startPreview") {
+        peer.result(request, { device: "face", channel: next++, mediaType: "image/jpeg" });
+        after(peer);
+      } else peer.result(request, { stopped: true });
+    };
+  };
+
+  it("come as they were sent, put together by channel; a damaged one is left out", async () => {
+    const client = await connect();
+    agent.script(
+      starts(5, ({ socket }) => {
+        socket.send(chunk(5, 0, false, "on"));
+        socket.send(chunk(6, 0, true, "of another"));
+        socket.send(chunk(5, 1, true, "e"));
+        // Its middle is missing.
+        socket.send(chunk(5, 2, false, "dam"));
+        socket.send(chunk(5, 4, true, "ged"));
+        socket.send(chunk(5, 5, true, "two"));
+        // Its end is missing, and then the beginning of the next.
+        socket.send(chunk(5, 6, false, "dam"));
+        socket.send(chunk(5, 9, false, "ged"));
+        socket.send(chunk(5, 10, true, "too"));
+        socket.send(chunk(5, 11, true, "three"));
+      }),
+    );
+    const seen: { jpeg: Blob; capturedAt: number; sequence: number }[] = [];
+    const leave = new AbortController();
+    const ended = client.preview({ maxFps: 10 }, (jpeg, picture) => seen.push({ jpeg, ...picture }), { signal: leave.signal });
+    await until(() => seen.length === 3);
+    expect(await Promise.all(seen.map(({ jpeg }) => jpeg.text()))).toEqual(["one", "two", "three"]);
+    expect(seen.map(({ capturedAt, sequence }) => [capturedAt, sequence])).toEqual([
+      [1_001, 1],
+      [1_005, 5],
+      [1_011, 11],
+    ]);
+    expect(seen[0]?.jpeg.type).toBe("image/jpeg");
+    expect(agent.of("camera.startPreview")[0]?.params).toEqual({ maxFps: 10 });
+    leave.abort();
+    await ended;
+    await until(() => agent.of("camera.stopPreview").length === 1);
+    expect(agent.of("camera.stopPreview")[0]?.params).toEqual({ channel: 5 });
+    agent.peers[0]?.socket.send(chunk(5, 12, true, "late"));
+    await client.call("camera.stopPreview", { channel: 1 });
+    expect(seen.length).toBe(3);
+  });
+
+  it("go on after a reconnection, on the new channel only", async () => {
+    const client = await connect();
+    agent.script(starts(5, ({ socket }) => socket.send(chunk(5 + agent.peers.length - 1, 0, true, `from ${agent.peers.length}`))));
+    const seen: Blob[] = [];
+    const leave = new AbortController();
+    const ended = client.preview({}, (jpeg) => seen.push(jpeg), { signal: leave.signal });
+    await until(() => seen.length === 1);
+    agent.drop();
+    await until(() => seen.length === 2);
+    expect(await Promise.all(seen.map((jpeg) => jpeg.text()))).toEqual(["from 1", "from 2"]);
+    agent.peers[1]?.socket.send(chunk(5, 1, true, "of the old channel"));
+    await client.call("camera.stopPreview", { channel: 1 });
+    expect(seen.length).toBe(2);
+    leave.abort();
+    await ended;
+  });
+
+  it("that are refused reject, as they do when the client is closed; one that was given up is stopped as soon as it starts", async () => {
+    const client = await connect();
+    agent.script((request, peer) => peer.error(request, "unsupported"));
+    await expect(client.preview({}, () => {})).rejects.toMatchObject({ kind: "unsupported" });
+    let answer = (): void => {};
+    agent.script((request, peer) => {
+      if (request.method === "camera.startPreview")
+        answer = () => peer.result(request, { device: "face", channel: 9, mediaType: "image/jpeg" });
+    });
+    const leave = new AbortController();
+    const ended = client.preview({}, () => {}, { signal: leave.signal });
+    await until(() => agent.of("camera.startPreview").length === 2);
+    leave.abort();
+    await ended;
+    expect(agent.of("camera.stopPreview")).toEqual([]);
+    answer();
+    await until(() => agent.of("camera.stopPreview").length === 1);
+
+    const closed = client.preview({}, () => {});
+    client.close();
+    await expect(closed).rejects.toMatchObject({ kind: "connection_lost" });
+    await expect(client.preview({}, () => {})).rejects.toMatchObject({ kind: "connection_lost" });
+  });
+});
+
+describe("pages of a scan", () => {
+  const bytes = new TextEncoder().encode("a thumbnail");
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  const thumbnail = (channel: number, text: string = sha256) => ({
+    channel,
+    mediaType: "image/jpeg",
+    byteLength: bytes.length,
+    sha256: text,
+  });
+  const blob = (channel: number) => encodeFrame({ kind: "blob", last: true, channel, sequence: 0, capturedAt: 0 }, bytes);
+
+  it("come with their thumbnail ready, in order with all other progress and before the answer", async () => {
+    const client = await connect();
+    agent.script((request, peer) => {
+      const told = (progress: object): void => peer.notify("rpc.progress", { id: request.id, ...progress });
+      told({ stage: "scanning", fraction: 0.5 });
+      peer.socket.send(blob(1));
+      told({ stage: "page", page: { page: 1, blank: false, dropped: false, thumbnail: thumbnail(1) } });
+      told({ stage: "scanning", fraction: 0.9 });
+      peer.socket.send(blob(2));
+      told({ stage: "page", page: { page: 2, blank: false, dropped: false, thumbnail: thumbnail(2, "0".repeat(64)) } });
+      told({ stage: "assembling" });
+      peer.result(request, { device: "desk", pages: [], resolutionDpi: 300 });
+    });
+    const log: string[] = [];
+    await client
+      .call(
+        "documentScanner.scan",
+        {},
+        {
+          onProgress({ stage, page }) {
+            let shown = "";
+            try {
+              if (page) shown = ` ${client.blob(page.thumbnail).size}`;
+            } catch (thrown) {
+              shown = ` ${(thrown as StationError).kind}`;
+            }
+            log.push(`${stage}${shown}`);
+          },
+        },
+      )
+      .then(() => log.push("answer"));
+    expect(log).toEqual(["scanning", `page ${bytes.length}`, "scanning", "page blob_damaged", "assembling", "answer"]);
+  });
+});

@@ -7,6 +7,7 @@ import type { Topic } from "../protocol/session.js";
 import { DEFAULT_PORT, PROTOCOL, SOCKET_PATH } from "../protocol/version.js";
 import { type Connection, type Hello, openConnection, type Progress } from "./connection.js";
 import { emit, type Platform } from "./platform.js";
+import { keepPreviews, type PreviewOptions, type PreviewPicture } from "./previews.js";
 import { followPrint, type PrintOptions } from "./print.js";
 import { createQueue } from "./queue.js";
 import { type ScanOptions, scanCodes } from "./scans.js";
@@ -69,6 +70,11 @@ export interface StationClient {
   ): Promise<Subscription>;
   /** The same as a stream: `for await (const update of client.events(["devices"]))`. */
   events<T extends Topic>(topics: readonly T[], options?: SubscribeOptions): AsyncIterableIterator<Update<T>>;
+  /**
+   * Live pictures of a camera, JPEG each, and again after every reconnection. Resolves when the signal ends it; rejects with
+   * StationError where the agent refuses. What comes while the camera is lost is nothing: pictures go on when it is back.
+   */
+  preview(options: PreviewOptions, onFrame: (jpeg: Blob, picture: PreviewPicture) => void, following?: SubscribeOptions): Promise<void>;
   readonly jobs: {
     /** Prints once and follows the job to its end over lost connections. */
     print(request: ParamsInput<"printer.print">, options?: PrintOptions): Promise<PrintJob>;
@@ -107,6 +113,7 @@ export function createConnect(platform: Platform): ConnectStation {
       let endedWith: StationError | undefined;
 
       const subscriptions = keepSubscriptions(() => connection);
+      const previews = keepPreviews(() => connection);
       if (options.onState) stateListeners.add(options.onState);
 
       const enter = (next: ConnectionState): void => {
@@ -121,6 +128,7 @@ export function createConnect(platform: Platform): ConnectStation {
         options.signal?.removeEventListener("abort", close);
         lifetime.abort(error);
         subscriptions.end(error);
+        previews.end(error);
         for (const waiter of [...waiting]) waiter.reject(error);
         reject(error);
         enter(final);
@@ -135,6 +143,7 @@ export function createConnect(platform: Platform): ConnectStation {
           blobs,
           signal: lifetime.signal,
           onEvent: subscriptions.event,
+          onPreview: previews.chunk,
         });
         if (opened.hello.mode !== "production" && !options.allowSimulated) {
           opened.close();
@@ -149,6 +158,7 @@ export function createConnect(platform: Platform): ConnectStation {
         connection = opened;
         hello = opened.hello;
         subscriptions.resync(opened);
+        previews.resync(opened);
         enter("open");
         resolve(client);
         for (const waiter of [...waiting]) waiter.resolve();
@@ -250,6 +260,7 @@ export function createConnect(platform: Platform): ConnectStation {
             .catch((error) => queue.end(inner.signal.aborted ? undefined : asStationError(error)));
           return queue;
         },
+        preview: (wanted, onFrame, { signal } = {}) => previews.add(wanted, onFrame, signal),
         jobs: { print: (request, following) => followPrint({ platform, call: client.call, whenOpen })(request, following) },
         barcodeScanner: { scans: (scanning = {}) => scanCodes(client, scanning) },
         close,

@@ -13,11 +13,13 @@ type Gates = NonNullable<Params<"camera.snapshot">["quality"]>;
 type Box = { readonly maxWidthPx?: number; readonly maxHeightPx?: number };
 
 interface Preview {
-  readonly bay: CameraBay;
+  bay: CameraBay;
   readonly caller: Caller;
   readonly outlet: FrameOutlet;
   sent: number;
   dropped: number;
+  /** Its camera stands in another bay now. */
+  moved(): void;
 }
 
 export interface CameraServiceContext {
@@ -36,6 +38,15 @@ export class CameraService {
     this.#documents = documents;
   }
 
+  /** A camera whose settings changed: whoever looks goes on with them. */
+  adopt(bay: CameraBay, former: CameraBay | undefined): void {
+    for (const preview of this.#previews.values()) {
+      if (preview.bay !== former) continue;
+      preview.bay = bay;
+      preview.moved();
+    }
+  }
+
   async snapshot(bay: CameraBay, params: Params<"camera.snapshot">, call: Call): Promise<Result<"camera.snapshot">> {
     bay.claims.check(call.caller);
     const { quality: gates = {}, timeoutMs, maxWidthPx, maxHeightPx } = params;
@@ -43,6 +54,7 @@ export class CameraService {
     // Whoever asks for a good picture is told what was wrong with it, which takes an answer of our own before the time is over.
     using enough = deadline(this.#clock, 0.9 * timeoutMs, call.signal);
     let last: { readonly picture: Picture; readonly lacks: Json } | undefined;
+    let fault: DeviceError | undefined;
     try {
       return await bay.look(enough.signal, async (camera, signal) => {
         call.progress("waiting");
@@ -50,7 +62,12 @@ export class CameraService {
         for (;;) {
           const { jpeg, capturedAt } = await pictures.next(signal);
           call.progress("judging");
-          const picture = await this.#documents.picture(jpeg, box, signal);
+          const picture = await this.#documents.picture(jpeg, box, signal).catch(damaged);
+          // Cameras send a damaged picture now and then; the next one is good.
+          if (picture instanceof DeviceError) {
+            fault = picture;
+            continue;
+          }
           const lacks = lacking(picture, gates);
           if (lacks === undefined) {
             const { bytes, widthPx, heightPx, quality } = picture;
@@ -61,7 +78,8 @@ export class CameraService {
         }
       });
     } catch (thrown) {
-      if (!last || !enough.signal.aborted || call.signal.aborted) throw thrown;
+      if (!enough.signal.aborted || call.signal.aborted) throw thrown;
+      if (!last) throw fault ? bay.named(fault) : thrown;
       const details = { measured: { ...last.picture.quality }, lacks: last.lacks };
       throw new DeviceError("quality_rejected", { device: bay.spec.id, details });
     }
@@ -72,7 +90,7 @@ export class CameraService {
     const camera = await raceSignal(bay.opened(call.signal), call.signal);
     if (camera.still) throw new DeviceError("unsupported", { device: bay.spec.id, message: "this camera gives stills only" });
     const outlet = call.stream();
-    const preview: Preview = { bay, caller: call.caller, outlet, sent: 0, dropped: 0 };
+    const preview: Preview = { bay, caller: call.caller, outlet, sent: 0, dropped: 0, moved: () => {} };
     this.#previews.set(outlet.channel, preview);
     outlet.closed.addEventListener("abort", () => this.#previews.delete(outlet.channel), { once: true });
     void this.#show(preview, params).catch(() => {}); // it ends with the outlet only
@@ -102,17 +120,20 @@ export class CameraService {
 
   /** Shows what the camera sees until the outlet closes, over its losses and returns. */
   async #show(preview: Preview, params: Params<"camera.startPreview">): Promise<void> {
-    const { bay, outlet } = preview;
-    for (;;) {
-      const camera = await bay.whenOpen(outlet.closed);
-      await new Promise<void>((resolve) => {
-        const forward = this.#forwarder(preview, params);
-        const view = camera.view({ frame: forward, lost: () => resolve() });
-        outlet.closed.addEventListener("abort", () => {
-          view[Symbol.dispose]();
-          resolve();
-        });
+    const { outlet } = preview;
+    const frame = this.#forwarder(preview, params);
+    while (!outlet.closed.aborted) {
+      const moving = new AbortController();
+      preview.moved = () => moving.abort();
+      const camera = await preview.bay.whenOpen(AbortSignal.any([outlet.closed, moving.signal])).catch(() => undefined);
+      if (!camera) continue;
+      let view: Disposable | undefined;
+      const lost = new Promise<void>((resolve) => {
+        view = camera.view({ frame, lost: () => resolve() });
       });
+      // Lost, closed just now, or nobody looks any more: the loop knows.
+      await raceSignal(lost, outlet.closed).catch(() => {});
+      view?.[Symbol.dispose]();
       // The bay has yet to hear what the viewers were told.
       await this.#clock.sleep(LOST_PAUSE_MS, outlet.closed);
     }
@@ -138,7 +159,7 @@ export class CameraService {
         preview.dropped += 1;
         return;
       }
-      due = Math.max(due + intervalMs, now);
+      due = Math.max(due, now - CREDIT_MS) + intervalMs;
       if (maxWidthPx === undefined) return send(frame.jpeg, frame.capturedAt);
       busy = true;
       void shrink(maxWidthPx, frame)
@@ -153,6 +174,14 @@ export class CameraService {
 }
 
 const LOST_PAUSE_MS = 200;
+/** Pictures that a busy machine held up come close together, and are not too many for that. */
+const CREDIT_MS = 250;
+
+/** What a picture that cannot be read is answered with; any other failure stays one. */
+function damaged(thrown: unknown): DeviceError {
+  if (thrown instanceof DeviceError && thrown.kind === "device_fault") return thrown;
+  throw thrown;
+}
 
 function boxOf({ maxWidthPx, maxHeightPx }: { maxWidthPx: number | undefined; maxHeightPx: number | undefined }): Box {
   return { ...(maxWidthPx === undefined ? {} : { maxWidthPx }), ...(maxHeightPx === undefined ? {} : { maxHeightPx }) };
@@ -160,7 +189,8 @@ function boxOf({ maxWidthPx, maxHeightPx }: { maxWidthPx: number | undefined; ma
 
 /** The next picture each time it is asked for, never one from before. */
 function picturesOf(camera: Camera): { next(signal: AbortSignal): Promise<CameraFrame> } & Disposable {
-  if (camera.still) return { next: (signal) => camera.still?.(signal) ?? Promise.reject(new DeviceError("unsupported")), [Symbol.dispose]() {} };
+  if (camera.still)
+    return { next: (signal) => camera.still?.(signal) ?? Promise.reject(new DeviceError("unsupported")), [Symbol.dispose]() {} };
   let waiting: { resolve(frame: CameraFrame): void; reject(reason: DeviceError): void } | undefined;
   let gone: DeviceError | undefined;
   const view = camera.view({

@@ -13,9 +13,9 @@ import { announcer } from "./announcer.js";
 import { barcodeScannerHandlers } from "./barcode-scanner-handlers.js";
 import { BarcodeScannerService } from "./barcode-scanner-service.js";
 import { Bay } from "./bay.js";
-import { chipReaderHandlers } from "./chip-reader-handlers.js";
 import { cameraHandlers } from "./camera-handlers.js";
 import { CameraService } from "./camera-service.js";
+import { chipReaderHandlers } from "./chip-reader-handlers.js";
 import { ChipReaderService } from "./chip-reader-service.js";
 import { createCitizens } from "./citizens.js";
 import type { BayContext, DeviceSpec } from "./device-spec.js";
@@ -234,6 +234,7 @@ export function createStation(options: StationOptions): RunningStation {
     if (isOf(bay, "paymentTerminal")) void payments.adopt(bay);
     if (isOf(bay, "chipReader")) chipReaders.adopt(bay);
     if (isOf(bay, "barcodeScanner")) scanners.adopt(bay, former && isOf(former, "barcodeScanner") ? former : undefined);
+    if (isOf(bay, "camera")) cameras.adopt(bay, former && isOf(former, "camera") ? former : undefined);
     bay.start();
     announce(bay);
   };
