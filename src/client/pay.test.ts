@@ -146,6 +146,30 @@ describe("a payment that is followed", () => {
     expect(agent.of("paymentTerminal.pay")).toHaveLength(1);
   });
 
+  it("never takes a refusal for the end of a payment that it has seen", async () => {
+    let looks = 0;
+    agent.script = (request) => {
+      if (request.method === "paymentTerminal.pay") return looks === 0 ? agent.drop() : agent.error(request, "rate_limited");
+      looks += 1;
+      if (looks === 1) return agent.result(request, waiting);
+      if (looks < 5) return agent.error(request, "rate_limited");
+      agent.result(request, approved);
+    };
+    expect(await client.jobs.pay(bill)).toMatchObject({ state: "approved" });
+  });
+
+  it("does not say that there is none where the agent has lost one that was seen", async () => {
+    let looks = 0;
+    agent.script = (request) => {
+      if (request.method === "paymentTerminal.pay") return agent.drop();
+      looks += 1;
+      if (looks === 1) return agent.result(request, waiting);
+      agent.error(request, "job_not_found");
+    };
+    await expect(client.jobs.pay(bill)).rejects.toMatchObject({ kind: "internal" });
+    expect(agent.of("paymentTerminal.pay")).toHaveLength(2);
+  });
+
   it("hands a refusal on where the agent has no such payment", async () => {
     agent.script = (request) => agent.error(request, request.method === "jobs.get" ? "job_not_found" : "payment_unresolved");
     await expect(client.jobs.pay(bill)).rejects.toMatchObject({ kind: "payment_unresolved" });

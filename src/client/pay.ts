@@ -36,7 +36,8 @@ const NONE: ReadonlySet<string> = new Set(["job_not_found", "idempotency_conflic
  * never changes, so nothing is charged twice: the agent answers with the payment it has, and begins only what it never received.
  * @returns the payment; `final` is false only where `signal` ended the wait
  * @throws StationError where the agent has no such payment: nothing was begun, and nothing charged. `job_not_found` with `resume`;
- *   `canceled` where a signal aborts before anything is known; `connection_lost` only when the client is closed
+ *   `canceled` where a signal aborts before anything is known; `connection_lost` only when the client is closed; `internal` where the agent
+ *   has lost a payment that was begun: whether it was charged is not known
  */
 export function followPayment({ platform, client, whenOpen }: PayNeeds) {
   return async (request: ParamsInput<"paymentTerminal.pay">, options: PayOptions = {}): Promise<Payment> => {
@@ -88,8 +89,10 @@ export function followPayment({ platform, client, whenOpen }: PayNeeds) {
         } catch (error) {
           const { kind } = asStationError(error);
           if (!NONE.has(kind)) return undefined;
+          // No word for "nothing was charged": it was begun, and whoever follows it has seen it.
+          if (kind === "job_not_found" && payment) throw new StationError("internal", "the agent has forgotten a payment that was begun");
           // What never arrived is begun now, unless nobody wants it any more.
-          if (kind !== "job_not_found" || options.resume || payment) throw error;
+          if (kind !== "job_not_found" || options.resume) throw error;
           if (cancel?.aborted) throw canceled();
         }
       }
@@ -99,7 +102,9 @@ export function followPayment({ platform, client, whenOpen }: PayNeeds) {
         if (following.signal.aborted || isLost(error) || NONE.has(asStationError(error).kind)) throw error;
         // Refused, or only not told how it goes on: the agent's own record decides which.
         return await lookUp().catch((unknown) => {
-          throw isLost(unknown) ? unknown : error;
+          if (isLost(unknown)) throw unknown;
+          if (payment) return undefined;
+          throw error;
         });
       }
     };

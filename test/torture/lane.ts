@@ -60,9 +60,16 @@ export async function openLane(bank: Bank, { seed, factor, startedAt }: LanePlan
     const started = (await startStation(plan, point)) ?? (await startStation(plan, "never"));
     if (!started) throw new Error("the agent does not start");
     alive = true;
-    void started.gone.then(() => {
+    const dead = (): void => {
       if (station === started) alive = false;
-    });
+    };
+    void started.gone.then(dead);
+    // Nobody speaks to one that has been killed, though its end is known only a moment later.
+    const { kill } = started;
+    started.kill = () => {
+      dead();
+      kill();
+    };
     station = started;
     return started;
   };

@@ -40,6 +40,7 @@ export function memoryJournal(records = new Map<string, JobRecord>()): MemoryJou
             (filter.open !== true || !record.outcome?.final) &&
             (filter.inReview !== true || record.outcome?.state === "manual_review") &&
             (filter.day === undefined || record.evidence.day === filter.day) &&
+            (filter.purposeIn === undefined || filter.purposeIn.includes(purposeOf(record) ?? "\0")) &&
             (filter.kind === undefined || record.kind === filter.kind) &&
             (filter.device === undefined || record.device === filter.device) &&
             (filter.principal === undefined || record.principal === filter.principal),
@@ -62,6 +63,10 @@ export function memoryJournal(records = new Map<string, JobRecord>()): MemoryJou
   return journal;
 }
 
+function purposeOf({ evidence }: JobRecord): string | undefined {
+  return (evidence.baseline as { readonly purpose?: string } | undefined)?.purpose;
+}
+
 export function caller(session: string, role: Role = "kiosk", principal = "origin:https://kiosk.test"): Caller {
   return { session, role, principal, client: `client-${session} 1` };
 }
@@ -70,17 +75,26 @@ export interface FakeCall extends Call {
   readonly stages: string[];
   readonly blobs: Uint8Array[];
   abort(kind?: "canceled" | "timeout"): void;
+  /** The client is gone: what is a job goes on unwatched. */
+  leave(): void;
 }
 
 export function call(by: Caller = caller("one")): FakeCall {
   const controller = new AbortController();
   const stages: string[] = [];
   const blobs: Uint8Array[] = [];
+  let gone = false;
   return {
     caller: by,
     signal: controller.signal,
     stages,
     blobs,
+    check: () => {
+      if (gone) throw new DeviceError("canceled");
+    },
+    leave: () => {
+      gone = true;
+    },
     progress: (stage) => void stages.push(stage),
     blob: async (mediaType, bytes) => {
       blobs.push(bytes);
