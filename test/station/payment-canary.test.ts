@@ -86,8 +86,16 @@ beforeAll(async () => {
   const caFile = join(folder, "authority.pem");
   await writeFile(caFile, nexo.authority);
 
-  const zvt = { driver: "zvt", printReceipts: true, t4Ms: 8_000, autoReversalMs: 4_000 };
-  const simulated = { ...TIMES, kind: "simulator", simulator: "zvt-terminal", autoReversalMs: 500, faults: [INDISCREET] };
+  const zvt = { driver: "zvt", printReceipts: true, t2Ms: 20_000, t3Ms: 20_000, t4Ms: 15_000, autoReversalMs: 4_000 };
+  const simulated = {
+    ...TIMES,
+    kind: "simulator",
+    simulator: "zvt-terminal",
+    t2Ms: 20_000,
+    t3Ms: 20_000,
+    autoReversalMs: 500,
+    faults: [INDISCREET],
+  };
   const { password, serialPassword, passphrase } = settings;
   const { poiId, keyIdentifier, keyVersion } = options;
   const shared = { driver: "nexo", poiId, saleId: "canary", keyIdentifier, keyVersion, orderMs: 10_000, settleMs: 5_000 };
