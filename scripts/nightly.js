@@ -5,7 +5,19 @@ import { orSentence, ROOT, SetupFault, setUp } from "./setup.js";
 
 const RUNS = [
   { name: "journal: 200 kills", args: ["scripts/test.js", "dist/src/journal/faults.test.js"], env: { STATIOND_JOURNAL_KILLS: "200" } },
+  {
+    name: "payments: power cuts in 400 disorders each, 13 failing fsyncs, 200 full disks",
+    args: ["scripts/test.js", "dist/test/durability"],
+    env: {
+      STATIOND_REAL_STACK: "required",
+      STATIOND_POWER_CUTS: "400",
+      STATIOND_FAILING_FSYNCS: "13",
+      STATIOND_FULL_DISKS: "200",
+    },
+  },
   { name: "print torture: 2,000 kills and cuts", args: ["scripts/run.js", "dist/test/torture/print.js", "--runs", "2000"], env: {} },
+  { name: "pay torture: 2,000 orders", args: ["scripts/run.js", "dist/test/torture/pay.js", "--runs", "2000"], env: {} },
+  { name: "pay torture: 10 orders in real time", args: ["scripts/run.js", "dist/test/torture/pay.js", "--real-timers"], env: {} },
   {
     name: "chip torture: 500 reads with lifts and swaps",
     args: ["scripts/run.js", "dist/test/torture/chip-reads.js", "--reads", "500"],

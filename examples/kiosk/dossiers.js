@@ -21,6 +21,7 @@ const DOSSIERS = [
     submitted: "2026-11-02",
     due: "2026-11-30",
     feeVnd: 100_000,
+    feePaid: true,
     done: 2,
     steps: steps(LAND, ["2026-11-02", "2026-11-12"]),
     bring: {

@@ -1,5 +1,6 @@
 /** Nobody's dossier stays on the screen: asks after a while, then ends the session. */
 import { h } from "./dom.js";
+import { hasSlip } from "./paying.js";
 
 const QUIET_S = 90;
 const ANSWER_S = 20;
@@ -30,9 +31,12 @@ export function watchIdle(app) {
 
   setInterval(() => {
     // A slip that is coming out is waited for, one that waits for a person is not; and at the start there is nothing to end.
-    const { print } = app.view;
+    const { print, payment } = app.view;
     const printing = print && !print.error && !print.job?.final && app.device("printer")?.state !== "attention";
-    if (app.view.screen === "start" || app.view.screen === "farewell" || printing) return close();
+    // A payment is never thrown away: the citizen may be typing a PIN, and the terminal is not asked to hurry.
+    const paying =
+      payment && !payment.error && (!payment.job?.final || (hasSlip(payment) && payment.slip?.job === undefined && !payment.slip?.error));
+    if (app.view.screen === "start" || app.view.screen === "farewell" || printing || paying) return close();
     quiet += 1;
     if (quiet === QUIET_S) ask();
     if (dialog) dialog.querySelector("p").textContent = app.texts.stillThereNote(QUIET_S + ANSWER_S - quiet);

@@ -1,11 +1,15 @@
 /** The page: one connection to the station, one screen at a time. */
 import { connectStation } from "/stationd/client/index.js";
 import { forgetIdentity, readCard } from "./card-reading.js";
+import { relayConfirmations } from "./confirmations.js";
 import { dossierOf } from "./dossiers.js";
 import { watchIdle } from "./idle.js";
 import { openPanel } from "./panel.js";
+import { endedAnew, followPayment, paymentOf, printSlip, terminalFor } from "./paying.js";
+import { forgetPayment, orphanedPayment, rememberedPayment } from "./payment-memory.js";
 import { forgetPrint, rememberPrint, unfinishedPrint } from "./print-memory.js";
 import { followPrint } from "./printing.js";
+import { showBill } from "./screens/bill.js";
 import { showDossier } from "./screens/dossier.js";
 import { showFarewell } from "./screens/farewell.js";
 import { showFind } from "./screens/find.js";
@@ -13,6 +17,7 @@ import { showIdentify } from "./screens/identify.js";
 import { showIdentity } from "./screens/identity.js";
 import { showLay } from "./screens/lay.js";
 import { showMrz } from "./screens/mrz.js";
+import { showPay } from "./screens/pay.js";
 import { showPrint } from "./screens/print.js";
 import { showStart } from "./screens/start.js";
 import { dressShell } from "./shell.js";
@@ -27,6 +32,8 @@ const SCREENS = {
   mrz: showMrz,
   identity: showIdentity,
   print: showPrint,
+  bill: showBill,
+  pay: showPay,
   farewell: showFarewell,
 };
 /** On every other screen nothing of a card is known any more. */
@@ -46,9 +53,13 @@ const view = {
     return [...view.cards.values()].includes(true);
   },
   screen: "start",
+  /** What the code is looked up for: `dossier` or `bill`. */
+  seeking: "dossier",
   dossier: undefined,
   identity: undefined,
   print: undefined,
+  payable: undefined,
+  payment: undefined,
   /** What the citizen who just left should take along. */
   left: new Set(),
 };
@@ -69,12 +80,15 @@ const app = {
   get client() {
     return client;
   },
+  /** When the agent's demonstration began, in milliseconds since the epoch: bills that were paid before it are open again. */
+  since: 0,
   device: (deviceClass) => [...view.devices.values()].find((device) => device.class === deviceClass),
 
   go(screen, changes = {}) {
     leave.abort();
     leave = new AbortController();
     const former = view.identity;
+    if (screen !== "pay") leavePayment();
     Object.assign(view, changes, { screen });
     if (!OF_A_CARD.has(screen)) view.identity = undefined;
     draw();
@@ -113,12 +127,24 @@ const app = {
     void followPrint(app, print, memory, () => view.print === print && refresh());
   },
 
+  /** `memory`: of a new attempt, or of one that an earlier page began. */
+  startPay(memory, resume = false) {
+    const payment = paymentOf(memory);
+    app.go("pay", { payment, payable: payment.payable });
+    void followPayment(app, payment, resume, () => view.payment === payment && refresh());
+  },
+
+  printReceipt(anew) {
+    const { payment } = view;
+    void printSlip(app, payment, () => view.payment === payment && refresh(), anew);
+  },
+
   /** The citizen leaves: nothing of theirs stays, neither here nor in the agent. */
   async finish() {
     // A slip that still waits for paper is the agent's now; a page that is reloaded must not show it to the next person.
     if (view.print) forgetPrint(view.print.key);
     const left = new Set();
-    app.go("farewell", { dossier: undefined, print: undefined, left });
+    app.go("farewell", { dossier: undefined, print: undefined, payable: undefined, left });
     try {
       const { leftBehind } = await client.call("session.endCitizen", {});
       for (const { what } of leftBehind) left.add(what);
@@ -128,6 +154,14 @@ const app = {
     if (view.left === left) refresh();
   },
 };
+
+/** The payment goes on without this page, if it still does; only the page forgets it. */
+function leavePayment() {
+  if (!view.payment) return;
+  view.payment.leave.abort();
+  view.payment = undefined;
+  forgetPayment();
+}
 
 function draw() {
   drawn.abort();
@@ -154,7 +188,13 @@ function keep(shelf, kind, state, data, entry) {
 
 function onUpdate({ kind, topic, state, data }) {
   if (topic === "agent") view.maintenance = (kind === "state" ? state : data).maintenance;
-  else if (topic === "devices") keep(view.devices, kind, state, data, (device) => [device.id, device]);
+  else if (topic === "jobs") {
+    const { payment } = view;
+    for (const job of kind === "state" ? state : [data]) {
+      if (payment && job.idempotencyKey === payment.memory.key) endedAnew(app, payment, job, () => view.payment === payment && refresh());
+    }
+    return;
+  } else if (topic === "devices") keep(view.devices, kind, state, data, (device) => [device.id, device]);
   else keep(view.cards, kind, state, data, (card) => [card.device, card.present]);
   refresh();
 }
@@ -172,14 +212,19 @@ async function start() {
       refresh();
     },
   });
+  app.since = station.since ?? 0;
   view.mode = client.hello.mode;
   client.onState(() => {
     view.mode = client.hello.mode;
     refresh();
   });
-  await client.subscribe(["devices", "agent", "chipReader"], onUpdate);
+  await client.subscribe(["devices", "agent", "chipReader", "jobs"], onUpdate);
   if (station.demo) openPanel({ url: station.url, app });
   watchIdle(app);
+  void relayConfirmations(client, () => terminalFor(view, "vietqr"));
+  // Money first: what was begun before this page was loaded is picked up where it was.
+  const begun = rememberedPayment() ?? (await orphanedPayment(client).catch(() => null));
+  if (begun && paymentOf(begun).payable) return app.startPay(begun, true);
   const unfinished = unfinishedPrint();
   if (unfinished && (unfinished.kind === "identity" || dossierOf(unfinished.code))) app.followPrint(unfinished);
 }

@@ -3,8 +3,11 @@
  * nothing of the page beside it: what happens there happens because a device changed.
  */
 import { connectStation } from "/stationd/client/index.js";
+import { SAMPLE_BILLS } from "./bills.js";
 import { h, icon } from "./dom.js";
 import { SAMPLE_CODES } from "./dossiers.js";
+import { bankApp } from "./panel-bank.js";
+import { describeTerminal, ledgerTable, TERMINAL, TERMINAL_BUTTONS } from "./panel-terminal.js";
 import { SAMPLE_CARDS } from "./sample-cards.js";
 
 const PRINTER = "receipt";
@@ -56,6 +59,9 @@ export async function openPanel({ url }) {
   const scannerState = h("p", { class: "panel-state" });
   const readerButtons = h("div", { class: "panel-buttons" });
   const readerState = h("p", { class: "panel-state", "data-panel": "card" });
+  const terminalButtons = h("div", { class: "panel-buttons" });
+  const terminalState = h("p", { class: "panel-state", "data-panel": "terminal" });
+  const ledger = h("div", { "data-panel": "ledger" });
   const paper = h("img", { class: "panel-paper", alt: "Giấy đã in ra từ máy in giả lập", hidden: true });
   const noPaper = h("p", { class: "panel-empty", text: "Chưa có gì được in." });
   const body = h(
@@ -68,11 +74,11 @@ export async function openPanel({ url }) {
       h(
         "div",
         { class: "panel-buttons codes" },
-        SAMPLE_CODES.map(({ label, note, text }) =>
+        [...SAMPLE_CODES, ...SAMPLE_BILLS].map(({ label, note, text }) =>
           h(
             "button",
             { type: "button", "data-code": label, title: note, on: { click: () => act(SCANNER, "scan", { text }) } },
-            h("b", { text: label }),
+            h("b", { text: label.replace("HS-2026-", "HS … ") }),
             h("small", { text: note }),
           ),
         ),
@@ -98,6 +104,15 @@ export async function openPanel({ url }) {
       ),
       readerButtons,
     ),
+    h(
+      "section",
+      { class: "panel-terminal", "aria-labelledby": "panel-terminal" },
+      h("h3", { id: "panel-terminal" }, icon("bankCard"), "Máy thẻ giả lập"),
+      terminalState,
+      terminalButtons,
+      ledger,
+    ),
+    bankApp(),
     h(
       "section",
       { "aria-labelledby": "panel-printer" },
@@ -215,6 +230,12 @@ export async function openPanel({ url }) {
     if (reader) {
       place(readerButtons, buttons(READER, READER_BUTTONS));
       readerState.textContent = describeReader(reader.state);
+    }
+    const terminal = simulators.get(TERMINAL);
+    if (terminal) {
+      place(terminalButtons, buttons(TERMINAL, TERMINAL_BUTTONS));
+      terminalState.textContent = describeTerminal(terminal.state);
+      ledger.replaceChildren(ledgerTable(terminal.state));
     }
     if (scanner) {
       place(scannerButtons, buttons(SCANNER, SCANNER_BUTTONS));

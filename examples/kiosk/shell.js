@@ -4,6 +4,7 @@ import { h, icon } from "./dom.js";
 const CHIPS = [
   ["scanner", "barcodeScanner", "qr"],
   ["reader", "chipReader", "card"],
+  ["terminal", "paymentTerminal", "bankCard"],
   ["printer", "printer", "printer"],
 ];
 
@@ -44,19 +45,21 @@ export function dressShell(app) {
       h(
         "ul",
         { class: "chips", "aria-label": texts.devices },
-        // Not every station has a card reader.
-        CHIPS.filter(([name, deviceClass]) => name !== "reader" || app.device(deviceClass)).map(([name, deviceClass, picture]) => {
-          const device = app.device(deviceClass);
-          const state = view.connection === "open" ? (device?.state ?? "unknown") : "unknown";
-          const low = state === "ready" && device?.warnings?.includes("paper_near_end");
-          return h(
-            "li",
-            { class: "chip", "data-state": low ? "low" : state, "data-device": name },
-            icon(picture),
-            h("span", { class: "dot", "aria-hidden": "true" }),
-            h("span", {}, h("b", { text: texts[name] }), ` ${low ? texts.nearEnd : texts.states[state]}`),
-          );
-        }),
+        // Not every station has a card reader or a terminal.
+        CHIPS.filter(([name, deviceClass]) => (name !== "reader" && name !== "terminal") || app.device(deviceClass)).map(
+          ([name, deviceClass, picture]) => {
+            const device = app.device(deviceClass);
+            const state = view.connection === "open" ? (device?.state ?? "unknown") : "unknown";
+            const low = state === "ready" && device?.warnings?.includes("paper_near_end");
+            return h(
+              "li",
+              { class: "chip", "data-state": low ? "low" : state, "data-device": name },
+              icon(picture),
+              h("span", { class: "dot", "aria-hidden": "true" }),
+              h("span", {}, h("b", { text: texts[name] ?? texts.pay[name] }), ` ${low ? texts.nearEnd : texts.states[state]}`),
+            );
+          },
+        ),
       ),
       h("p", { class: "demo-note", text: texts.demoNote }),
     );

@@ -39,7 +39,7 @@ export function slipOf(dossier, at) {
       field("Người nộp", dossier.applicant, true),
       field("Cơ quan", dossier.office.vi),
       field("Ngày nhận", formatDate(dossier.submitted, "vi")),
-      field("Lệ phí", dossier.feeVnd === 0 ? "Miễn phí" : `${formatVnd(dossier.feeVnd)} (đã nộp)`),
+      field("Lệ phí", dossier.feeVnd === 0 ? "Miễn phí" : `${formatVnd(dossier.feeVnd)}${dossier.feePaid ? " (đã nộp)" : ""}`),
       { type: "feed", lines: 1 },
       { type: "text", text: ready ? " ĐÃ CÓ KẾT QUẢ – MỜI ĐẾN NHẬN " : " HẸN TRẢ KẾT QUẢ ", align: "center", bold: true, invert: true },
       { type: "text", text: formatDate(dossier.due, "vi"), align: "center", size: 2, bold: true },

@@ -1,9 +1,11 @@
 import { IDENTITY_TEXTS } from "./texts-identity.js";
+import { PAY_TEXTS } from "./texts-pay.js";
 
 /** Every sentence of the page, Vietnamese first. */
 const TEXTS = {
   vi: {
     identity: IDENTITY_TEXTS.vi,
+    pay: PAY_TEXTS.vi,
     station: "Trạm Công dân số",
     place: "Trung tâm Phục vụ hành chính công",
     skip: "Đến nội dung chính",
@@ -50,7 +52,7 @@ const TEXTS = {
     notFound: (code) => `Không tìm thấy hồ sơ ${code}. Vui lòng kiểm tra lại mã trên giấy biên nhận.`,
     notACode: "Mã này không phải mã hồ sơ. Vui lòng dùng mã QR trên giấy biên nhận.",
     cardCode: "Đây là mã trên thẻ căn cước. Trạm chỉ cần mã trên giấy biên nhận; thông tin trên thẻ của bạn không được lưu lại.",
-    paymentCode: "Đây là mã thanh toán VietQR. Trạm không thu tiền ở bước này; vui lòng dùng mã trên giấy biên nhận.",
+    paymentCode: "Đây là mã thanh toán VietQR. Trạm không thu tiền ở bước này; vui lòng dùng mã trên giấy biên nhận hoặc hóa đơn.",
 
     dossier: "Hồ sơ",
     applicant: "Người nộp",
@@ -60,6 +62,7 @@ const TEXTS = {
     fee: "Lệ phí",
     noFee: "Miễn phí",
     paid: "đã nộp",
+    unpaid: "chưa nộp",
     progress: "Tiến độ giải quyết",
     phases: { done: "Đã xong", current: "Đang thực hiện", waiting: "Chưa đến" },
     ready: "Đã có kết quả",
@@ -105,6 +108,7 @@ const TEXTS = {
   },
   en: {
     identity: IDENTITY_TEXTS.en,
+    pay: PAY_TEXTS.en,
     station: "Digital Citizen Station",
     place: "Public Administration Service Centre",
     skip: "Skip to content",
@@ -151,7 +155,7 @@ const TEXTS = {
     notFound: (code) => `There is no dossier ${code}. Please check the code on your receipt.`,
     notACode: "This is not the code of a dossier. Please use the QR code on your receipt.",
     cardCode: "This is the code of an ID card. The station only needs the code on your receipt; nothing of your card is kept.",
-    paymentCode: "This is a VietQR payment code. Nothing is paid at this step; please use the code on your receipt.",
+    paymentCode: "This is a VietQR payment code. Nothing is paid at this step; please use the code on your receipt or bill.",
 
     dossier: "Dossier",
     applicant: "Applicant",
@@ -161,6 +165,7 @@ const TEXTS = {
     fee: "Fee",
     noFee: "None",
     paid: "paid",
+    unpaid: "not paid yet",
     progress: "Progress",
     phases: { done: "Done", current: "In progress", waiting: "Not yet" },
     ready: "Result is ready",

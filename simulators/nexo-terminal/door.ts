@@ -3,6 +3,7 @@ import { TLSSocket } from "node:tls";
 import type { FarEnd } from "../simulator.js";
 import type { Certificates } from "./certificates.js";
 import type { Faults, How } from "./faults.js";
+import { INDISCREET_TEXT } from "./indiscreet.js";
 import { type PluggedWire, plugIn } from "./wire-duplex.js";
 
 /** More connections than this are refused. */
@@ -126,7 +127,8 @@ const FRAGMENT_BYTES = 7;
 /** 200 with this text, and with what is wrong with it on purpose. */
 export async function send(response: ServerResponse, text: string, faults: Faults, category: string, breaks: Breaks): Promise<void> {
   const error = faults.take("http-error", { category });
-  if (error) return await plainAnswer(response, error.code ?? 500, { errors: ["Nexo Service: internal error"] });
+  const more = faults.peek("indiscreet") ? [INDISCREET_TEXT] : [];
+  if (error) return await plainAnswer(response, error.code ?? 500, { errors: ["Nexo Service: internal error", ...more] });
   if (faults.take("garbage", { category })) {
     const bytes = Buffer.from("c0ffee00112233445566778899aabbccddeeff01", "hex");
     await left(response, (done) => void response.socket?.write(bytes, () => done()));

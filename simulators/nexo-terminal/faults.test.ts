@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
-import { type Answer, at, type Bench, openDisplay, payment, withBench } from "./client.test.support.js";
+import { type Answer, at, type Bench, KEY, openDisplay, payment, withBench } from "./client.test.support.js";
 import { ERROR_CONDITIONS, FAULT_NAMES, type Fault, type FaultName } from "./faults.js";
+import { INDISCREET_TEXT, SECRETS } from "./indiscreet.js";
 
 interface Case {
   /** A payment (number "f", 50,000 đồng) with this fault. */
@@ -176,6 +177,23 @@ const CASES: readonly Case[] = [
     },
   },
   {
+    fault: { fault: "indiscreet" },
+    async check(answer, bench) {
+      const card = "PaymentResponse.PaymentResult.PaymentInstrumentData.CardData";
+      expect(inside(answer, `${card}.PAN`)).toBe(SECRETS.pan);
+      expect(inside(answer, `${card}.TrackData.1.TrackValue`)).toBe(SECRETS.track2);
+      expect(inside(answer, `${card}.SensitiveCardData.CVV`)).toBe("4711");
+      const told = (path: string): URLSearchParams => new URLSearchParams(String(inside(answer, path)));
+      expect(told("PaymentResponse.Response.AdditionalResponse").get("refusalReason")).toBe(INDISCREET_TEXT);
+      expect(JSON.stringify(inside(answer, "PaymentResponse.PaymentReceipt"))).toContain(`value=${encodeURIComponent(SECRETS.spacedPan)}`);
+      expect(inside(answer, "PaymentResponse.Response.Result")).toBe("Success");
+      paid(bench);
+      expect(JSON.stringify(await bench.status("f"))).not.toContain(SECRETS.pan);
+      await bench.act("inject", { fault: "indiscreet", category: "TransactionStatus" });
+      expect(at(await bench.status("f"), `${REPEATED}.PaymentResult.PaymentInstrumentData.CardData.PAN`)).toBe(SECRETS.pan);
+    },
+  },
+  {
     fault: { fault: "accept-duplicate" },
     async check(_answer, bench) {
       await bench.pay(50_000, { serviceId: "f" });
@@ -258,6 +276,21 @@ it("a fault of the envelope of display notifications is not one of the response"
       expect(() => display.references()).toThrow("wrong Hmac");
       display.bodies.shift();
       expect(display.references()).toHaveLength(5);
+    });
+  } finally {
+    await display.close();
+  }
+});
+
+it("as long as it is indiscreet, its notifications and error texts tell of the card, too", async () => {
+  const display = await openDisplay();
+  try {
+    await withBench({ notifyUrl: display.url }, [{ fault: "indiscreet" }], async (bench) => {
+      const stranger = await bench.send("Payment", payment(50_000), { key: { ...KEY, Passphrase: "another" } });
+      expect([stranger.status, stranger.text]).toEqual([401, expect.stringContaining(SECRETS.pan)]);
+      expect(at(await bench.ask("Payment", NOTIFY), "Response.Result")).toBe("Success");
+      await bench.until(() => display.bodies.length === 6);
+      for (const text of display.references()) expect(new URLSearchParams(text).get("message")).toBe(INDISCREET_TEXT);
     });
   } finally {
     await display.close();

@@ -78,6 +78,9 @@ export const FAULTS = {
   "duplicate-notification": { is: "a display notification comes twice" },
   "notification-lost": { is: "a display notification does not come" },
   "notification-flood": { is: "so many display notifications (200) instead of one" },
+  indiscreet: {
+    is: "the response (also one that is repeated) tells the whole card number, tracks, expiry, CVV and a PIN; meanwhile notifications and errors, too",
+  },
   // The terminal.
   reboot: { is: "it restarts at step; history: kept or lost", at: "host-asked" },
 } as const satisfies Readonly<Record<string, { readonly is: string; readonly at?: StepName }>>;

@@ -1,6 +1,7 @@
 import type { Core, Procedure } from "./core.js";
 import { deriveKey, open, parseJson, type SharedKey, seal } from "./envelope.js";
 import type { Faults } from "./faults.js";
+import { INDISCREET_DISPLAY, INDISCREET_TEXT, indiscreet } from "./indiscreet.js";
 import type { Body, Header } from "./messages.js";
 import type { NexoTerminalOptions } from "./options.js";
 
@@ -61,7 +62,8 @@ export function createMessenger({ options, key: own, random, clock, faults }: Co
       if ("plain" in opened) return opened;
       const header = message?.MessageHeader as { ServiceID?: unknown } | undefined;
       const serviceId = typeof header?.ServiceID === "string" ? header.ServiceID.slice(0, 10) : "-NULL-";
-      return { status: 401, told: { errors: [`Nexo Service: crypto error (${opened.refused})`], ServiceID: serviceId } };
+      const more = faults.peek("indiscreet") ? [INDISCREET_TEXT] : [];
+      return { status: 401, told: { errors: [`Nexo Service: crypto error (${opened.refused})`, ...more], ServiceID: serviceId } };
     },
     response(header, body) {
       const category = header.MessageCategory;
@@ -74,7 +76,8 @@ export function createMessenger({ options, key: own, random, clock, faults }: Co
         POIID: other("wrong-poi-id", header.POIID, "V400m-999999999"),
         ServiceID: other("wrong-service-id", header.ServiceID, header.ServiceID === "99" ? "98" : "99"),
       };
-      return enveloped("SaleToPOIResponse", told, { [`${category}Response`]: tampered(body, faults, category) }, category);
+      const said = faults.take("indiscreet", { category }) ? indiscreet(body) : body;
+      return enveloped("SaleToPOIResponse", told, { [`${category}Response`]: tampered(said, faults, category) }, category);
     },
     event(header, details) {
       const { SaleID, POIID, ProtocolVersion } = header;
@@ -82,7 +85,7 @@ export function createMessenger({ options, key: own, random, clock, faults }: Co
       const notification = {
         TimeStamp: new Date(clock.now()).toISOString(),
         EventToNotify: "Reject",
-        EventDetails: `message=${encodeURIComponent(details)}`,
+        EventDetails: `message=${encodeURIComponent(faults.peek("indiscreet") ? `${details} ${INDISCREET_TEXT}` : details)}`,
       };
       return enveloped("SaleToPOIRequest", { ...told, DeviceID: deviceId() }, { EventNotification: notification }, "Event");
     },
@@ -97,11 +100,12 @@ export function createMessenger({ options, key: own, random, clock, faults }: Co
         ServiceID,
         POIID,
       };
-      const ReferenceID = `TransactionID=${transactionId.split(".")[0]}&TimeStamp=${encodeURIComponent(timeStamp)}&${reference}`;
+      const talks = faults.peek("indiscreet") !== undefined;
+      const ReferenceID = `TransactionID=${transactionId.split(".")[0]}&TimeStamp=${encodeURIComponent(timeStamp)}&${reference}${talks ? `&message=${encodeURIComponent(INDISCREET_TEXT)}` : ""}`;
       const output = {
         Device: "CashierDisplay",
         InfoQualify: "Status",
-        OutputContent: { OutputFormat: "MessageRef", PredefinedContent: { ReferenceID } },
+        OutputContent: { OutputFormat: "MessageRef", PredefinedContent: { ReferenceID }, ...(talks ? INDISCREET_DISPLAY : {}) },
         ResponseRequiredFlag: false,
       };
       return enveloped("SaleToPOIRequest", { ...told, DeviceID: deviceId() }, { DisplayRequest: { DisplayOutput: [output] } }, "Display");

@@ -4,6 +4,7 @@ import type { Random } from "../../src/kernel/random.js";
 import type { Cardholder } from "../cardholder.js";
 import type { AutoReversal, Faults, How, StepName } from "./faults.js";
 import { encodeStatusInformation, type StatusInformation } from "./fields.js";
+import { INDISCREET_STATUS, indiscreet } from "./indiscreet.js";
 import type { Ledger } from "./ledger.js";
 import type { Line } from "./line.js";
 import type { CardName, ZvtTerminalOptions } from "./options.js";
@@ -162,7 +163,8 @@ export async function acknowledge(core: Core, session: Session, command: number)
 export async function show(core: Core, session: Session, status: number): Promise<void> {
   core.memory.shown = status;
   core.changed();
-  if (core.memory.config & INTERMEDIATE_STATUS) await exchange(core, session, 0x04ff, Uint8Array.of(status));
+  const more = core.faults.peek("indiscreet") ? [INDISCREET_STATUS] : [];
+  if (core.memory.config & INTERMEDIATE_STATUS) await exchange(core, session, 0x04ff, concatBytes([Uint8Array.of(status), ...more]));
 }
 
 const breaksAt = ({ faults }: Core, step: StepName): boolean =>
@@ -222,6 +224,7 @@ export function statusBody({ faults }: Core, information: StatusInformation): Ui
   let told = information;
   if (faults.take("wrong-amount")) told = { ...told, amount: (told.amount ?? 0) + 1 };
   if (faults.take("wrong-terminal")) told = { ...told, terminalId: told.terminalId === "99999999" ? "11111111" : "99999999" };
+  if (faults.take("indiscreet")) told = indiscreet(told);
   if (faults.take("dle-storm")) told = { ...told, text: new Uint8Array(100).fill(0x10) };
   if (faults.take("long-length")) told = { ...told, text: new Uint8Array(300).fill(0x2e) };
   if (faults.take("no-result")) {

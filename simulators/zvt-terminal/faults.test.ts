@@ -1,8 +1,9 @@
 import { expect, it } from "vitest";
-import { fromHex, toHex } from "../../src/kernel/bytes.js";
+import { asciiBytes, fromHex, toHex } from "../../src/kernel/bytes.js";
 import { settle } from "../testing.js";
-import { kindOf, LAST, openBench, REGISTER, SALE, type Talk } from "./ecr.test.support.js";
+import { kindOf, LAST, openBench, REGISTER, REGISTER_PRINTING, SALE, type Talk } from "./ecr.test.support.js";
 import { FAULT_NAMES, type Fault } from "./faults.js";
+import { INDISCREET_LINES, SECRETS } from "./indiscreet.js";
 import { encodeBlock } from "./serial-block.js";
 
 type Bench = Awaited<ReturnType<typeof openBench>>;
@@ -222,6 +223,34 @@ it.each(CASES.map((one) => [one.fault.fault, one.framing ?? "tcp", one] as const
   await bench.terminal.close();
 });
 
+it("an indiscreet terminal tells all of a card and takes the payment; then it is discreet again", async () => {
+  for (const printWith of ["lines", "block"]) {
+    const bench = await openBench({ printWith }, [{ fault: "indiscreet", times: 2 }]);
+    await bench.talk(REGISTER_PRINTING);
+    const came = (await bench.talk(SALE)).join(" ");
+    const fields = [
+      "22f0f89704365471150018",
+      "0e3012",
+      "2df5f2",
+      "23f1f9",
+      "24f0f2f0",
+      "3a4711",
+      "3cf0f6",
+      "06795a08",
+      "5a089704365471150018",
+      "5713",
+    ];
+    for (const field of fields) expect(came, field).toContain(field);
+    for (const line of INDISCREET_LINES) expect(came, line).toContain(toHex(asciiBytes(line)));
+    expect(came.endsWith("060f00")).toBe(true);
+    paid(bench);
+    expect(bench.terminal.state().faultsPending).toBe(0);
+    const after = (await bench.talk(SALE)).join(" ");
+    expect(after).not.toContain(SECRETS.pan);
+    expect(after).not.toContain(toHex(asciiBytes(SECRETS.pan)));
+  }
+});
+
 it("NAK once, twice, three times, and a lost ACK: the block is taken once, however often it comes", async () => {
   for (const times of [1, 2, 3]) {
     const { host, act, terminal } = await openBench({ framing: "serial" });
@@ -336,7 +365,16 @@ it("the answer to 04 0F decides: yes, no, wait, nothing", async () => {
 });
 
 it("every fault is tried here", () => {
-  const elsewhere = ["nak", "ack-not-sent", "abort-ignored", "approve-races-abort", "stale-status-information", "disconnect", "reboot"];
+  const elsewhere = [
+    "indiscreet",
+    "nak",
+    "ack-not-sent",
+    "abort-ignored",
+    "approve-races-abort",
+    "stale-status-information",
+    "disconnect",
+    "reboot",
+  ];
   const tried = new Set([...CASES.map(({ fault }) => fault.fault), ...elsewhere]);
   expect(FAULT_NAMES.filter((name) => !tried.has(name))).toEqual([]);
 });

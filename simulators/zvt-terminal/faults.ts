@@ -54,6 +54,9 @@ export const FAULTS = {
   "print-flood": { is: "so many lines to print (500), asked for or not" },
   "abort-ignored": { is: "06 B0 is answered and does nothing" },
   "approve-races-abort": { is: "06 B0 is answered, while the card is presented and the host approves" },
+  indiscreet: {
+    is: "04 0F and receipts (each is one of times) tell the whole card number, tracks, expiry, CVV and a PIN; meanwhile 04 FF and the version, too",
+  },
   // The terminal.
   reboot: { is: "it restarts at step; history: kept or lost", at: "host-asked" },
 } as const satisfies Readonly<Record<string, { readonly is: string; readonly at?: StepName }>>;

@@ -50,6 +50,13 @@ export interface StatusInformation {
   readonly terminalId?: string;
   /** YYMM. */
   readonly expiry?: string;
+  /** As on the stripe: characters. */
+  readonly track1?: Uint8Array;
+  /** Half a byte a character. */
+  readonly track2?: Uint8Array;
+  readonly track3?: Uint8Array;
+  /** Four digits. */
+  readonly cvv?: string;
   readonly cardSequence?: number;
   readonly turnover?: number;
   readonly cardType?: number;
@@ -59,6 +66,8 @@ export interface StatusInformation {
   readonly contract?: string;
   readonly totals?: Uint8Array;
   readonly text?: Uint8Array;
+  /** TLV objects. */
+  readonly container?: Uint8Array;
 }
 
 const WRITERS: { readonly [K in keyof Required<StatusInformation>]: (value: Required<StatusInformation>[K]) => Uint8Array } = {
@@ -75,6 +84,10 @@ const WRITERS: { readonly [K in keyof Required<StatusInformation>]: (value: Requ
   paymentType: (type) => Uint8Array.of(0x19, type),
   terminalId: (digits) => fromHex(`29${digits}`),
   expiry: (digits) => fromHex(`0e${digits}`),
+  track1: (track) => concatBytes([Uint8Array.of(0x2d), counted(2, track)]),
+  track2: (track) => concatBytes([Uint8Array.of(0x23), counted(2, track)]),
+  track3: (track) => concatBytes([Uint8Array.of(0x24), counted(3, track)]),
+  cvv: (digits) => fromHex(`3a${digits}`),
   cardSequence: (number) => concatBytes([Uint8Array.of(0x17), bcd(number, 2)]),
   turnover: (number) => concatBytes([Uint8Array.of(0x88), bcd(number, 3)]),
   cardType: (type) => Uint8Array.of(0x8a, type),
@@ -83,6 +96,7 @@ const WRITERS: { readonly [K in keyof Required<StatusInformation>]: (value: Requ
   contract: (number) => concatBytes([Uint8Array.of(0x2a), asciiBytes(number.padEnd(15).slice(0, 15))]),
   totals: (totals) => concatBytes([Uint8Array.of(0x60), counted(3, totals)]),
   text: (text) => concatBytes([Uint8Array.of(0x3c), counted(3, text)]),
+  container: (objects) => tlv("06", objects),
 };
 
 export function encodeStatusInformation(information: StatusInformation): Uint8Array {

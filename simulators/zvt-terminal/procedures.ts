@@ -14,6 +14,7 @@ import {
   takeNumber,
 } from "./core.js";
 import { bcd, counted, readFields, type StatusInformation } from "./fields.js";
+import { SECRETS } from "./indiscreet.js";
 import type { LedgerEntry } from "./ledger.js";
 import { print, receiptLines } from "./receipt.js";
 
@@ -129,5 +130,6 @@ export async function answerEnquiry(core: Core, session: Session): Promise<void>
   await acknowledge(core, session, 0x0501);
   if (core.reversing > 0) await show(core, session, STATUS.autoReversal);
   const status = core.running || core.reversing > 0 ? RESULT.wait : RESULT.ok;
-  await exchange(core, session, 0x060f, enquiryBody(counted(2, asciiBytes(core.options.version)), status));
+  const version = core.faults.peek("indiscreet") ? `${core.options.version} ${SECRETS.pan}`.slice(-99) : core.options.version;
+  await exchange(core, session, 0x060f, enquiryBody(counted(2, asciiBytes(version)), status));
 }

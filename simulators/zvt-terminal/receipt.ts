@@ -2,6 +2,7 @@ import { asciiBytes, concatBytes } from "../../src/kernel/bytes.js";
 import type { Clock } from "../../src/kernel/clock.js";
 import { type Core, ecrPrints, exchange, localTime, type Procedure, passStep, RESULT } from "./core.js";
 import { type StatusInformation, tlv } from "./fields.js";
+import { INDISCREET_LINES } from "./indiscreet.js";
 import { CARDS, type ZvtTerminalOptions } from "./options.js";
 
 const WIDTH = 40;
@@ -57,7 +58,9 @@ export async function print(core: Core, procedure: Procedure, kind: number, line
   const { session } = procedure;
   const flood = core.faults.take("print-flood");
   if (!flood && !ecrPrints(core)) return;
-  const all = flood ? Array.from({ length: flood.lines ?? 500 }, (_, index) => `line ${index + 1}`) : lines;
+  const all = flood
+    ? Array.from({ length: flood.lines ?? 500 }, (_, index) => `line ${index + 1}`)
+    : [...lines, ...(core.faults.take("indiscreet") ? INDISCREET_LINES : [])];
   const sent = (first: boolean) => async (): Promise<boolean> => first && (await passStep(core, procedure, "print-begun"));
   if (core.options.printWith === "block" && !flood) {
     await exchange(core, session, 0x06d3, printBlock(kind, all), { sent: sent(true) });

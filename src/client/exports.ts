@@ -1,5 +1,6 @@
 /** What both entries, the browser's and Node's, hand out besides `connectStation`. */
 export type { Hello, Progress } from "./connection.js";
+export type { Payment, PayOptions } from "./pay.js";
 export type { PreviewOptions, PreviewPicture } from "./previews.js";
 export type { PrintOptions } from "./print.js";
 export type { ScanOptions } from "./scans.js";

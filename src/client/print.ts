@@ -1,12 +1,9 @@
 import type { PrintJob } from "../protocol/jobs.js";
 import type { ParamsInput } from "../protocol/methods.js";
 import type { Progress } from "./connection.js";
+import { isLost, pause } from "./following.js";
 import type { Platform } from "./platform.js";
 import type { StationClient } from "./station.js";
-import { StationError } from "./station-error.js";
-
-/** How often a job that has not ended is asked for: reads of state bypass the device's queue and cost next to nothing. */
-const ASK_EVERY_MS = 1_000;
 
 export interface PrintOptions {
   /** Asks to stop. What is under way on paper is not stopped by it: the answer is the job as it then stands. */
@@ -31,23 +28,9 @@ interface PrintNeeds {
  * @throws StationError other than `connection_lost`; `canceled` where the signal aborts before anything is known
  */
 export function followPrint({ platform, call, whenOpen }: PrintNeeds) {
-  const pause = (signal: AbortSignal | undefined): Promise<void> =>
-    new Promise((resolve) => {
-      const done = (): void => {
-        stop();
-        signal?.removeEventListener("abort", done);
-        resolve();
-      };
-      const stop = platform.after(ASK_EVERY_MS, done);
-      signal?.addEventListener("abort", done, { once: true });
-    });
-
   return async (request: ParamsInput<"printer.print">, options: PrintOptions = {}): Promise<PrintJob> => {
     const { signal, onProgress, onJob } = options;
     const asking = { ...(signal && { signal }), ...(onProgress && { onProgress }) };
-    const lost = (error: unknown): boolean =>
-      // `shutting_down` is a connection that is about to be lost.
-      error instanceof StationError && (error.kind === "connection_lost" || error.kind === "shutting_down");
     let job: PrintJob | undefined;
     for (;;) {
       try {
@@ -62,11 +45,11 @@ export function followPrint({ platform, call, whenOpen }: PrintNeeds) {
           if (found.kind === "print") job = found; // the key is this print's, and no payment's
         } else job = await call("printer.print", request, asking);
       } catch (error) {
-        if (!lost(error)) throw error;
+        if (!isLost(error)) throw error;
       }
       if (job && (job.final || signal?.aborted)) return job;
       if (job) onJob?.(job);
-      await pause(signal);
+      await pause(platform, signal);
     }
   };
 }

@@ -6,6 +6,7 @@ import type { MethodName, ParamsInput, Result } from "../protocol/methods.js";
 import type { Topic } from "../protocol/session.js";
 import { DEFAULT_PORT, PROTOCOL, SOCKET_PATH } from "../protocol/version.js";
 import { type Connection, type Hello, openConnection, type Progress } from "./connection.js";
+import { followPayment, type Payment, type PayOptions } from "./pay.js";
 import { emit, type Platform } from "./platform.js";
 import { keepPreviews, type PreviewOptions, type PreviewPicture } from "./previews.js";
 import { followPrint, type PrintOptions } from "./print.js";
@@ -78,6 +79,8 @@ export interface StationClient {
   readonly jobs: {
     /** Prints once and follows the job to its end over lost connections. */
     print(request: ParamsInput<"printer.print">, options?: PrintOptions): Promise<PrintJob>;
+    /** Takes one payment and follows it to its end over lost connections and reloads; see `PayOptions`. */
+    pay(request: ParamsInput<"paymentTerminal.pay">, options?: PayOptions): Promise<Payment>;
   };
   readonly barcodeScanner: {
     /** Codes as they are scanned; leaving the loop disables the scanner. */
@@ -261,7 +264,10 @@ export function createConnect(platform: Platform): ConnectStation {
           return queue;
         },
         preview: (wanted, onFrame, { signal } = {}) => previews.add(wanted, onFrame, signal),
-        jobs: { print: (request, following) => followPrint({ platform, call: client.call, whenOpen })(request, following) },
+        jobs: {
+          print: (request, following) => followPrint({ platform, call: client.call, whenOpen })(request, following),
+          pay: (request, following) => followPayment({ platform, client, whenOpen })(request, following),
+        },
         barcodeScanner: { scans: (scanning = {}) => scanCodes(client, scanning) },
         close,
       };

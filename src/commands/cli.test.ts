@@ -76,7 +76,7 @@ describe("help", () => {
     const nested: Readonly<Record<string, readonly string[]>> = {
       card: ["trace"],
       trust: ["list", "check", "import"],
-      payments: ["list", "show", "reverse", "resolve", "reconcile"],
+      payments: ["list", "show", "reverse", "resolve", "reconcile", "export"],
       camera: ["stats"],
       jobs: ["list", "get"],
       config: ["check", "show", "reference"],

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from "commander";
+import { InvalidArgumentError, Option } from "commander";
 import { type AddCommand, withExamples } from "./command.js";
 import type { ExitCode } from "./exit-codes.js";
 
@@ -9,12 +9,17 @@ export const addDemo: AddCommand = (program, act) => {
     .description("Runs the agent in demo mode with every bundled simulator, and serves the demo page.")
     .option("--port <port>", "port of the agent", port)
     .option("--page-port <port>", "port of the demo page", port)
-    .option("--open", "open the page in the default browser");
+    .option("--open", "open the page in the default browser")
+    .addOption(
+      new Option("--payer <who>", "manual: the side panel holds the card and knows the PIN; auto: pays by itself")
+        .choices(["manual", "auto"])
+        .default("manual"),
+    );
   withExamples(command, [
     ["stationd demo", "everything on its usual port"],
     ["stationd demo --port 0 --page-port 0", "on any free ports"],
   ]).action(
-    act(async (_terminal, options: { port?: number; pagePort?: number; open?: true }) => {
+    act(async (_terminal, options: { port?: number; pagePort?: number; open?: true; payer: "manual" | "auto" }) => {
       const { demo } = await import("./demo.js");
       return (await demo(options)) as ExitCode;
     }),

@@ -3,10 +3,15 @@ import type { IncomingMessage, RequestListener, ServerResponse } from "node:http
 import { createRequire } from "node:module";
 import { dirname, extname, join, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import { z } from "../kernel/schema.js";
+import type { DemoBank } from "./demo-bank.js";
 
 export interface DemoPageOptions {
   /** Where the page is, exactly: `http://127.0.0.1:7871`. Requests under another name get nothing (DNS rebinding). Read at each request. */
   readonly origins: readonly string[];
+  readonly bank: DemoBank;
+  /** When the demo began, in milliseconds since the epoch: its bills are open again then. */
+  readonly since: number;
   /** The agent, once it runs. */
   agent(): { readonly url: string; mintSimulatorToken(): string } | undefined;
 }
@@ -47,8 +52,29 @@ function decoded(path: string): string | undefined {
   }
 }
 
+/** What the side panel's bank app sends. */
+const Transfer = z.strictObject({ payload: z.string().max(512), amountVnd: z.int().min(1).max(100_000_000_000).optional() });
+const LEDGER_SHOWN = 6;
+const MOST_BODY_BYTES = 4_096;
+
+/** The body as JSON; undefined where it is none, or too long. */
+async function jsonOf(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > MOST_BODY_BYTES) return undefined;
+    chunks.push(chunk);
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString("utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
 /** The demo page from its static folder, the agent's address, and tokens for the side panel. */
-export function demoPage({ origins, agent }: DemoPageOptions): RequestListener {
+export function demoPage({ origins, since, bank, agent }: DemoPageOptions): RequestListener {
   const isOurName = (host: string | undefined): boolean => origins.some((origin) => new URL(origin).host === host);
   /** Cross-site forms and scripts cannot send our Origin; a browser always sends one with a POST. */
   const isOurPage = ({ headers }: IncomingMessage): boolean =>
@@ -77,8 +103,20 @@ export function demoPage({ origins, agent }: DemoPageOptions): RequestListener {
       if (!isOurPage(request)) return refuse(403, "for the demo page only");
       return running ? json({ token: running.mintSimulatorToken() }) : refuse(503, "the agent is starting");
     }
+    if (path === "/bank/transfers" && request.method === "POST") {
+      if (!isOurPage(request)) return refuse(403, "for the demo page only");
+      const wish = Transfer.safeParse(await jsonOf(request));
+      if (!wish.success || !bank.transfer(wish.data.payload, wish.data.amountVnd))
+        return refuse(400, "this is no VietQR code with a purpose");
+      return json({ transfers: bank.ledger().slice(0, LEDGER_SHOWN) });
+    }
     if (request.method !== "GET" && request.method !== "HEAD") return refuse(405, "GET only");
-    if (path === "/station.json") return running ? json({ url: running.url, demo: true }) : refuse(503, "the agent is starting");
+    if (path === "/station.json") return running ? json({ url: running.url, demo: true, since }) : refuse(503, "the agent is starting");
+    if (path === "/bank/confirmations") {
+      if ((request.headers["sec-fetch-site"] ?? "same-origin") !== "same-origin") return refuse(403, "for the demo page only");
+      const after = Number(new URL(request.url ?? "/", "http://demo").searchParams.get("after"));
+      return Number.isInteger(after) && after >= 0 ? json({ confirmations: bank.confirmations(after) }) : refuse(400, "after: a count");
+    }
     const file = path === undefined ? undefined : fileOf(path);
     if (!file) return refuse(404, "there is no such page");
     let content: Uint8Array;
@@ -89,5 +127,6 @@ export function demoPage({ origins, agent }: DemoPageOptions): RequestListener {
     }
     end(200, TYPES[extname(file)] ?? "", content);
   };
-  return (request, response) => void answer(request, response);
+  // A browser that leaves in mid-request is nobody's fault.
+  return (request, response) => void answer(request, response).catch(() => response.destroy());
 }

@@ -11,10 +11,13 @@ import type { StationConfig } from "../config/types.js";
 import { drivers } from "../drivers/index.js";
 import { DeviceError } from "../kernel/errors.js";
 import { DEFAULT_PORT } from "../protocol/version.js";
+import { createDemoBank } from "./demo-bank.js";
 import { demoPage } from "./demo-page.js";
 import { EXIT_CODES } from "./exit-codes.js";
 
 const DEFAULT_PAGE_PORT = DEFAULT_PORT + 1;
+/** How long the payment terminal waits for a card. Where a real one takes minutes to be sure that nothing was charged, this one takes so long. */
+const TERMINAL_PATIENCE_MS = 30_000;
 
 export interface DemoOptions {
   /** Of the agent; 7870 unless told, 0 for any free one. */
@@ -23,6 +26,8 @@ export interface DemoOptions {
   readonly pagePort?: number;
   /** Opens the page in the default browser. */
   readonly open?: boolean;
+  /** Who stands at the payment terminal: `manual` is the side panel's hand, and the default. */
+  readonly payer?: "manual" | "auto";
   /** Where the demo keeps its journal; a folder of its own below the user's state folder unless told. */
   readonly stateDir?: string;
   /** Further pages that get the kiosk role. */
@@ -44,8 +49,16 @@ const socketIn = (folder: string, name: string): string | false => {
   return Buffer.byteLength(path) <= 107 && path;
 };
 
+interface DemoConfigNeeds extends Pick<DemoOptions, "payer"> {
+  readonly port: number;
+  readonly stateDir: string;
+  readonly origins: readonly string[];
+  /** Of the back-end that confirms transfers. */
+  readonly confirmationKey: string;
+}
+
 /** The demo's own config, through the same parser as a kiosk's. */
-export function demoConfig({ port, stateDir, origins }: { port: number; stateDir: string; origins: readonly string[] }): StationConfig {
+export function demoConfig({ port, stateDir, origins, confirmationKey, payer = "manual" }: DemoConfigNeeds): StationConfig {
   const text = stringify({
     agent: { name: "demo", mode: "demo", stateDir, logLevel: "warn" },
     server: { port, origins, serviceSocket: socketIn(stateDir, "service.sock"), technicianSocket: socketIn(stateDir, "technician.sock") },
@@ -58,6 +71,28 @@ export function demoConfig({ port, stateDir, origins }: { port: number; stateDir
         driver: "pcsc",
         link: { kind: "simulator", simulator: "chip-card", kbps: 106, latencyMs: 60 },
       },
+      terminal: {
+        driver: "zvt",
+        password: "123456",
+        t4Ms: TERMINAL_PATIENCE_MS + 1_000,
+        autoReversalMs: 3_000,
+        pollMs: 5_000,
+        link: {
+          kind: "simulator",
+          simulator: "zvt-terminal",
+          cardholder: payer,
+          cardTimeoutMs: TERMINAL_PATIENCE_MS,
+          hostMs: 1_500,
+          autoReversalMs: 2_000,
+          rebootMs: 4_000,
+          earlierReceipt: true,
+          nextReceipt: 118,
+          nextTrace: 1_042,
+          nextTurnover: 731,
+        },
+      },
+      // No bank has this number: whoever scans the demo's code with a real telephone can transfer nothing.
+      vietqr: { driver: "vietqr", bankBin: "999999", account: "0000000000", confirmationKeys: [confirmationKey], expiresMs: 120_000 },
     },
   });
   return parseConfig(text, "the demo's configuration", drivers);
@@ -82,7 +117,8 @@ export async function startDemo(options: DemoOptions = {}): Promise<RunningDemo>
   const stateDir = options.stateDir ?? join(processEnvironment().stateDir, "demo");
   let agent: Agent | undefined;
   const origins: string[] = [];
-  const server = createServer(demoPage({ origins, agent: () => agent }));
+  const bank = createDemoBank(Date.now);
+  const server = createServer(demoPage({ origins, bank, since: Date.now(), agent: () => agent }));
   // The page comes first: its port is part of the origin that the agent lists.
   const pagePort = await listen(server, options.pagePort ?? DEFAULT_PAGE_PORT);
   origins.push(`http://127.0.0.1:${pagePort}`, `http://localhost:${pagePort}`);
@@ -91,7 +127,13 @@ export async function startDemo(options: DemoOptions = {}): Promise<RunningDemo>
     await new Promise((resolve) => server.close(resolve));
   };
   try {
-    const config = demoConfig({ port: options.port ?? DEFAULT_PORT, stateDir, origins: [...origins, ...(options.origins ?? [])] });
+    const config = demoConfig({
+      ...options,
+      port: options.port ?? DEFAULT_PORT,
+      stateDir,
+      origins: [...origins, ...(options.origins ?? [])],
+      confirmationKey: bank.publicKey,
+    });
     const started = await startAgent({ config });
     agent = started;
     await started.simulation?.writeIssuers(config.agent.trustDir);
@@ -123,6 +165,8 @@ function banner({ pageUrl, agent, technicianSocket }: RunningDemo): string {
   Or       1. Press “Xác minh căn cước”.
            2. On the right, press “Quét mã A”, then “Đặt thẻ A”.
            3. Print the slip. Then again with “Chip sao chép”, or lift the card while it is read.
+  Or       1. Press “Thanh toán hóa đơn”, and “Tiền điện” below “Quét mã này”.
+           2. Pay by card: on the right “Đưa thẻ”, “Đúng PIN, duyệt”, “Rút thẻ”. Reload the page or pull the cable in between.
 ${technicianSocket ? `  And      stationd devices --socket ${technicianSocket}\n` : ""}  Stop     Ctrl-C
 
 `;

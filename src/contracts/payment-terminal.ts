@@ -72,7 +72,7 @@ export interface Transfer {
   /** The bank's name for it, `[\w.:+/-]{1,64}`. */
   readonly transactionId: string;
   readonly amountVnd: number;
-  /** What the payer's bank wrote as purpose: the payment's own code is somewhere in it. */
+  /** What the payer's bank wrote as purpose, its capitals and digits: the payment's own (`baseline.purpose`) is somewhere in it. */
   readonly purpose: string;
   /** The payment that it is for, where the back-end names it: no other one then. */
   readonly job?: string | undefined;
@@ -84,8 +84,8 @@ export interface Transfers {
   read(confirmation: string): Transfer;
   /** Whether the transfer's purpose names this payment. */
   matches(transfer: Transfer, payment: Pick<InterruptedPayment, "baseline">): boolean;
-  /** Hands the transfer to the payment that waits for it. False: it does not wait (any more). */
-  deliver(transfer: Transfer): boolean;
+  /** Hands the transfer to this payment and no other that its purpose may name too. False: it does not wait (yet, or any more). */
+  deliver(transfer: Transfer, payment: Pick<InterruptedPayment, "baseline">): boolean;
 }
 
 /** How far a payment of an earlier run, or of before the link was lost, had come by its durable marks. */

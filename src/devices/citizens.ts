@@ -59,6 +59,7 @@ export function createCitizens(): Citizens {
         return await work({
           caller: call.caller,
           signal: wait.signal,
+          check: () => call.check(),
           progress: (...told) => call.progress(...told),
           blob: (...bytes) => call.blob(...bytes),
           stream: () => call.stream(),

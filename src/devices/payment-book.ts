@@ -7,6 +7,7 @@ import type { Logger } from "../kernel/log.js";
 import type { Meter } from "../kernel/meter.js";
 import type { Call } from "../protocol/call.js";
 import type { PaymentJob } from "../protocol/payment-terminal.js";
+import { Fifo } from "./fifo.js";
 import { evidenceOf, jobOutcome, lifeOf, type PaymentEvidence, type PaymentStep, shownPayment } from "./payment-job.js";
 import { isUnresolved, nextLife, type PaymentEvent, type PaymentLife } from "./payment-machine.js";
 
@@ -57,9 +58,17 @@ export type PaymentPatch = { readonly step?: PaymentStep; readonly outcome?: Job
 export class PaymentBook {
   readonly #context: PaymentBookContext;
   readonly #live = new Map<string, LivePayment>();
+  readonly #pens = new Map<string, Fifo>();
 
   constructor(context: PaymentBookContext) {
     this.#context = context;
+  }
+
+  /** Held by whoever reads an ended record to write it anew: transfers and technicians come at the same time, and each wants what the other wrote. */
+  pen(device: string): Fifo {
+    const pen = this.#pens.get(device) ?? new Fifo(64, () => {});
+    this.#pens.set(device, pen);
+    return pen;
   }
 
   admit(record: JobRecord, life: PaymentLife, ending: AbortSignal, simulated: boolean): LivePayment {

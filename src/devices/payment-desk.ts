@@ -4,7 +4,6 @@ import { raceSignal } from "../kernel/deadline.js";
 import { DeviceError } from "../kernel/errors.js";
 import type { Call } from "../protocol/call.js";
 import type { PaymentJob, PaymentParams, PaymentResult } from "../protocol/payment-terminal.js";
-import { Fifo } from "./fifo.js";
 import type { PaymentBook, PaymentBookContext } from "./payment-book.js";
 import { evidenceOf, lifeOf } from "./payment-job.js";
 import { ledgerOf } from "./payment-ledger.js";
@@ -22,8 +21,6 @@ export class PaymentDesk {
   readonly #book: PaymentBook;
   /** Of each terminal, once it was read: a month of payments is not read again for each new one. */
   readonly #days = new Map<string, number>();
-  /** Ended records are changed by one hand at a time. */
-  readonly #pen = new Fifo(64, () => {});
 
   constructor(context: PaymentBookContext, book: PaymentBook) {
     this.#context = context;
@@ -45,7 +42,7 @@ export class PaymentDesk {
   }
 
   resolveByHand(bay: TerminalBay, request: PaymentParams<"resolve">, { caller, signal }: Call): Promise<PaymentJob> {
-    return this.#pen.run("resolve", signal, async () => {
+    return this.#book.pen(bay.spec.id).run("resolve", signal, async () => {
       const { journal } = this.#context;
       const asked = await paymentOf(journal, request.job, bay.spec.id);
       // Who names the reversal means the payment.
@@ -88,7 +85,7 @@ export class PaymentDesk {
   ): Promise<PaymentResult<"reconcile">> {
     const device = bay.spec.id;
     return bay.fifo.run("paymentTerminal.reconcile", signal, () =>
-      this.#pen.run("reconcile", signal, async () => {
+      this.#book.pen(device).run("reconcile", signal, async () => {
         const blocking = this.#book.unresolved(ending);
         if (blocking && !sideBySide(bay)) throw unresolved(blocking);
         const open = await bay.opened(signal);

@@ -218,3 +218,37 @@ test("an agent that stops asks the terminal to stop, and leaves open what it can
   expect(only()).toMatchObject({ step: "armed", outcome: undefined });
   await expect(rig.service.pay(rig.bay, bill("bill-0000003"), call())).rejects.toMatchObject({ kind: "shutting_down" });
 });
+
+test("a key that another bill took in the meantime is a conflict", async () => {
+  const { byKey } = rig.journal;
+  const looked = gate();
+  let looks = 0;
+  // The first one has looked for the key, and is not told before the second one has ended.
+  rig.journal.byKey = async (...all) => {
+    const found = await byKey(...all);
+    if (looks++ === 0) await looked.opened;
+    return found;
+  };
+  await rig.restart();
+  const slow = rig.service.pay(rig.bay, bill("bill-0000001", 50_000), call()).catch((error: DeviceError) => error.kind);
+  await settle();
+  expect(await rig.service.pay(rig.bay, bill("bill-0000001", 10_000), call())).toMatchObject({ state: "approved", amountVnd: 10_000 });
+  looked.open();
+  expect(await slow).toBe("idempotency_conflict");
+  expect(rig.script.sales).toBe(1);
+});
+
+test("a page that is gone before its payment was admitted begins none: the one that follows it is told so, and may ask anew", async () => {
+  const opening = gate();
+  rig.script.open = () => opening.opened;
+  await rig.restart();
+  const left = call();
+  const lost = rig.service.pay(rig.bay, bill(), left).catch((error: DeviceError) => error.kind);
+  await settle();
+  left.leave();
+  opening.open();
+  expect(await lost).toBe("canceled");
+  await settle();
+  expect([rig.script.sales, rig.journal.records.size]).toEqual([0, 0]);
+  expect(await rig.service.pay(rig.bay, bill("bill-0000002"), call())).toMatchObject({ state: "approved" });
+});

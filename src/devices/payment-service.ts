@@ -99,6 +99,7 @@ export class PaymentService {
     const counter = await this.#mayBegin(bay, call);
     const joined = this.#book.find(call.caller.principal, request.idempotencyKey);
     if (joined) return await this.#again(bay, joined.record, hmac, call);
+    call.check(); // a page that came back has been told that there is no payment: none may begin after that
     const { amountVnd, reference, description } = request;
     const live = this.#admit(bay, counter, request.idempotencyKey, hmac, call, { amountVnd, reference });
     return await this.#begin(bay, live, call, {
@@ -121,6 +122,7 @@ export class PaymentService {
     const original = await this.#approved(bay, request.job);
     const joined = this.#book.find(call.caller.principal, request.idempotencyKey);
     if (joined) return await this.#again(bay, joined.record, hmac, call);
+    call.check(); // a page that came back has been told that there is no payment: none may begin after that
     const { amountVnd, reference } = evidenceOf(original);
     this.#context.log.info("audit: reversal asked for", audited(original, call));
     const facts = { amountVnd, reference, reverses: original.id };
@@ -252,6 +254,7 @@ export class PaymentService {
   }
 
   async #begin(bay: TerminalBay, live: LivePayment, call: Call, order: PaymentOrder): Promise<PaymentResult<"pay">> {
+    const { requestHmac: hmac } = live.record;
     const begun = this.#context.journal.begin(live.record);
     // Whoever asks with the same key from here on waits for this very beginning.
     live.done = begun
@@ -266,7 +269,8 @@ export class PaymentService {
         this.#book.drop(live);
       });
     const { existing } = await begun;
-    return existing ? await this.#again(bay, existing, live.record.requestHmac, call) : await this.#answer(live, call, true);
+    // A payer who was shown until when a code is good may use it until then, whether or not somebody still waits for the answer.
+    return existing ? await this.#again(bay, existing, hmac, call) : await this.#answer(live, call, !sideBySide(bay));
   }
 
   async #again(bay: TerminalBay, record: JobRecord, hmac: string, call: Call): Promise<PaymentResult<"pay">> {

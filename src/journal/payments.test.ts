@@ -166,6 +166,15 @@ describe("what is asked of a year of payments", () => {
     expect(ids(store, { inReview: true, limit: 9 })).toEqual(["review"]);
   });
 
+  test("is found by the purpose that a text names, and by nothing else in it", () => {
+    const store = storeOf();
+    const named = (id: string, purpose: string, device = "vietqr") => aPayment(id, { device, evidence: { baseline: { purpose } } });
+    fill(store, named("a", "DCS1"), named("b", "DCS2"), named("c", "DCS3"), named("d", "DCS1", "other"), aPayment("e"), aJob("print"));
+    const asked = (purposeIn: string) => ids(store, { kind: "payment", device: "vietqr", purposeIn, limit: 9 });
+    expect(asked("MBDCS2CTDCS1")).toEqual(["b", "a"]);
+    expect([asked("DCS"), asked(""), asked("%_")]).toEqual([[], [], []]);
+  });
+
   test("never by looking at all of them", () => {
     const plans: string[] = [];
     const explaining: OpenDatabase = (file, busyMs) => {

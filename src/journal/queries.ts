@@ -24,6 +24,10 @@ export function list(database: Database, filter: ListFilter): readonly JobRecord
     where.push("json_extract(evidence, '$.day') = ?");
     values.push(filter.day);
   }
+  if (filter.purposeIn !== undefined) {
+    where.push("instr(?, json_extract(evidence, '$.baseline.purpose')) > 0");
+    values.push(filter.purposeIn);
+  }
   if (filter.open !== undefined) where.push(filter.open ? "ended = 0" : "ended = 1");
   if (filter.inReview) where.push("json_extract(outcome, '$.state') = 'manual_review'");
   const rows = database

@@ -45,6 +45,8 @@ export interface ListFilter {
   readonly day?: number;
   /** Ended under manual review. */
   readonly inReview?: true;
+  /** Payments whose purpose (`baseline.purpose`) is somewhere in this text of capitals and digits. Looks at each. */
+  readonly purposeIn?: string;
   readonly limit: number;
 }
 

@@ -20,6 +20,8 @@ export interface Call {
   readonly caller: Caller;
   /** Aborts on rpc.cancel (`canceled`), on the deadline of `timeoutMs` (`timeout`), on the end of the session. Made on first use. */
   readonly signal: AbortSignal;
+  /** @throws DeviceError the reason why nobody waits for the answer any more: the client is gone */
+  check(): void;
   /** One of the method's stages. */
   progress(stage: string, fraction?: number, message?: string, page?: PagePreview): void;
   /** Sends the bytes ahead of the result, which then names them. */

@@ -127,7 +127,7 @@ export const paymentTerminalMethods = {
       timeoutMs: timeoutMs.default(10_000),
     }),
     result: PaymentJob,
-    errors: ["unknown_device", "device_absent", "job_not_found", "journal_unavailable", "timeout", "unsupported"],
+    errors: ["unknown_device", "device_absent", "job_not_found", "journal_unavailable", "timeout", "too_large", "unsupported"],
   }),
   "paymentTerminal.reverse": defineMethod({
     summary: "Takes an approved payment back, once per key. For technicians with a token of their own; goes to the audit log.",

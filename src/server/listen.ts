@@ -21,6 +21,8 @@ function started(server: Server, listen: (server: Server) => void): Promise<void
     server.once("error", reject);
     server.once("listening", () => {
       server.removeListener("error", reject);
+      // Out of descriptors: this one is not let in, and the agent lives on.
+      server.on("error", () => {});
       resolve();
     });
     server.maxConnections = RAW_CONNECTIONS;

@@ -142,5 +142,7 @@ async function listen(at: { readonly host: string; readonly port: number }, hear
     const hint = "Stop the program that listens there, or choose another port in link.listen and on the device";
     throw new DeviceError("busy", { message: `cannot listen on ${at.host}:${at.port}`, hint, cause });
   }
+  // No descriptors left: this notice is lost, and the next one may come.
+  server.on("error", () => {});
   return server;
 }

@@ -8,7 +8,8 @@ export type RecordedFrame =
 
 /**
  * The same link, with everything that passes told to `sink` as lines of JSON that `replay` understands.
- * A recording holds what citizens printed and scanned: it is made by a technician with test documents only.
+ * A recording holds all that passed, unmasked: what citizens printed and scanned, and of a payment terminal whole card numbers, tracks and
+ * the terminal's password. It is made by a technician with test documents and test cards only.
  */
 export function record(link: Link, sink: (line: string) => void, clock: Clock): Link {
   const startMs = clock.monotonicMs();

@@ -64,7 +64,7 @@ function capture(segments: readonly Segment[]): Buffer {
 
 test.skipIf(!installed)("sales, a no of the bank, a reversal and an end of day are ZVT to an independent dissector", async () => {
   const clock = systemClock(FACTOR);
-  const terminal = zvtTerminal.create(zvtTerminal.options.parse({ presentMs: 400, hostMs: 400, removeMs: 200 }), {
+  const terminal = zvtTerminal.create(zvtTerminal.options.parse({ presentMs: 400, hostMs: 400, removeMs: 200, t3Ms: 60_000 }), {
     clock,
     random: seededRandom(3),
     changed() {},
@@ -93,7 +93,7 @@ test.skipIf(!installed)("sales, a no of the bank, a reversal and an end of day a
   const address = tap.address();
   const port = typeof address === "object" && address ? address.port : 0;
   const link = { kind: "tcp", host: "127.0.0.1", port };
-  const scenario = { devices: { terminal: { driver: "zvt", password: "123456", printReceipts: true, link } } };
+  const scenario = { devices: { terminal: { driver: "zvt", password: "123456", printReceipts: true, t3Ms: 60_000, link } } };
   const station = await startStation({ seed: 3, scenario, clock });
   const folder = await mkdtemp(join(tmpdir(), "stationd-zvt-"));
   try {

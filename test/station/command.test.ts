@@ -55,7 +55,13 @@ test("devices: a table of 80 columns for people, JSON for programs", async () =>
   expect(table.out).toMatch(/receipt\s+printer\s+ready/);
   for (const line of table.out.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
   expect(json(await stationd("devices", "--json", ...socket()))).toMatchObject({
-    devices: [{ id: "receipt", simulated: true }, { id: "scanner" }, { id: "id-reader" }],
+    devices: [
+      { id: "receipt", simulated: true },
+      { id: "scanner" },
+      { id: "id-reader" },
+      { id: "terminal" },
+      { id: "vietqr", simulated: true },
+    ],
   });
 });
 

@@ -1,14 +1,8 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { Writable } from "node:stream";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { StationClient } from "../../src/client/node.js";
 import { systemClock } from "../../src/kernel/clock.js";
-import { createLogger } from "../../src/observability/log.js";
 import type { PaymentJob } from "../../src/protocol/payment-terminal.js";
 import { type Scenario, startStation, type TestStation } from "../../src/testing.js";
-import { leaks } from "../support/canary.js";
 
 /** Station and terminal live so much faster: a terminal's own deadlines are minutes. */
 const FACTOR = 20;
@@ -17,10 +11,12 @@ const scenario: Scenario = {
     terminal: {
       driver: "zvt",
       password: "123456",
-      // What the standard's minutes prove, seconds do.
-      t4Ms: 20_000,
+      // What the standard's minutes prove, seconds do; its few seconds are nothing to a busy machine when they pass so fast.
+      t2Ms: 60_000,
+      t3Ms: 60_000,
+      t4Ms: 40_000,
       autoReversalMs: 10_000,
-      link: { kind: "simulator", simulator: "zvt-terminal", autoReversalMs: 2_000 },
+      link: { kind: "simulator", simulator: "zvt-terminal", t2Ms: 60_000, t3Ms: 60_000, autoReversalMs: 2_000 },
     },
   },
 };
@@ -158,39 +154,4 @@ test("an approved payment is taken back once, by a technician with a token of th
   expect(await booked()).toMatchObject({ net: 0 });
   expect(await technician.call("paymentTerminal.reconcile", { close: true })).toMatchObject({ agree: true, open: [] });
   technician.close();
-});
-
-test("card number, password and description are in no log, journal, metric or event of another session", async () => {
-  const logged: Buffer[] = [];
-  const destination = new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      logged.push(Buffer.from(chunk));
-      done();
-    },
-  });
-  const stateDir = await mkdtemp(join(tmpdir(), "stationd-canary-pay-"));
-  const log = createLogger({ level: "debug", destination });
-  await using other = await startStation({ seed: 8, scenario, stateDir, log, clock: systemClock(FACTOR) });
-  const [citizen, bystander] = [await other.connect(), await other.connect("technician")];
-  const overheard: unknown[] = [];
-  await bystander.subscribe(["devices", "jobs", "agent"], (update) => void overheard.push(update));
-  const description = "Viện phí của bà Lê Thị Bí Mật";
-  const asked = { amountVnd: 77_000, reference: "VP-1", description };
-  expect(await citizen.call("paymentTerminal.pay", { ...asked, idempotencyKey: "canary-00000001" })).toMatchObject({ state: "approved" });
-  await other.act("terminal", "decline", { code: 51 });
-  await citizen.call("paymentTerminal.pay", { ...asked, idempotencyKey: "canary-00000002" });
-  await bystander.call("jobs.list", {}).then((jobs) => overheard.push(jobs));
-  const metrics = await fetch(`${other.httpUrl}/metrics`, { headers: { authorization: `Bearer ${other.tokens.technician}` } });
-  const files = (await readdir(stateDir, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
-  const everything = {
-    log: Buffer.concat(logged),
-    events: Buffer.from(JSON.stringify(overheard)),
-    metrics: Buffer.from(await metrics.text()),
-    files: Buffer.concat(await Promise.all(files.map((file) => readFile(join(file.parentPath, file.name))))),
-  };
-  for (const [where, haystack] of Object.entries(everything)) {
-    expect(haystack.length, where).toBeGreaterThan(100);
-    expect(leaks(haystack, { description, card: "970436", password: "123456" }), where).toEqual([]);
-  }
-  await rm(stateDir, { recursive: true, force: true });
 });

@@ -13,7 +13,12 @@ let station: TestStation;
 let folder: string;
 
 beforeAll(async () => {
-  const terminal = { driver: "zvt", password: "123456", link: { kind: "simulator", simulator: "zvt-terminal" } };
+  const terminal = {
+    driver: "zvt",
+    password: "123456",
+    t3Ms: 30_000,
+    link: { kind: "simulator", simulator: "zvt-terminal", t3Ms: 30_000 },
+  };
   // Not faster: the agent's pings hurry, too, and a command needs a moment to start.
   station = await startStation({ seed: 12, scenario: { devices: { terminal } }, clock: systemClock(5) });
   folder = await mkdtemp(join(tmpdir(), "stationd-pay-"));

@@ -144,6 +144,23 @@ test("a transfer that comes too late, once more, or of another amount is put bef
   expect(await less).toMatchObject({ state: "manual_review", transfers: [{ amountVnd: 1_000 }] });
 });
 
+test("one transfer with the purposes of two bills pays one of them, also when it is told again after a restart", async () => {
+  const first = page.call("paymentTerminal.pay", order());
+  const paid = await shown();
+  bill = `${bill}-other`;
+  page.call("paymentTerminal.pay", order()).catch(() => {});
+  const other = await shown();
+  const purposes = [paid, other].map(({ code }) => readVietQr(code?.payload ?? "")?.purpose);
+  const both = transfer(paid, { purpose: purposes.join(" "), job: undefined });
+  expect(await confirm(both)).toMatchObject({ job: paid.job, state: "approved" });
+  expect(await first).toMatchObject({ state: "approved" });
+  await station.stop();
+  await start();
+  expect(await confirm(both)).toMatchObject({ job: paid.job, state: "approved" });
+  expect(await shown()).toMatchObject({ job: other.job, final: false });
+  expect(await confirm(transfer(other))).toMatchObject({ job: other.job, state: "approved" });
+});
+
 test("a transfer for nobody, for another job, or from a stranger is refused by name", async () => {
   const paid = page.call("paymentTerminal.pay", order());
   const open = await shown();

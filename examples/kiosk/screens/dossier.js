@@ -1,3 +1,4 @@
+import { payableOf } from "../bills.js";
 import { h, icon } from "../dom.js";
 import { formatDate, formatVnd } from "../texts.js";
 
@@ -6,6 +7,7 @@ const CAN_PRINT = new Set(["ready", "busy", "attention"]);
 export function showDossier(app) {
   const { texts, view } = app;
   const { dossier, language } = view;
+  const fee = payableOf(dossier.code);
   const ready = dossier.done === dossier.steps.length - 1;
   const fact = (label, value, className) => h("div", { class: className }, h("dt", { text: label }), h("dd", { text: value }));
   const away = h("p", { class: "away", role: "status" });
@@ -31,9 +33,19 @@ export function showDossier(app) {
         fact(texts.applicant, dossier.applicant),
         fact(texts.office, dossier.office[language]),
         fact(texts.submitted, formatDate(dossier.submitted, language)),
-        fact(texts.fee, dossier.feeVnd === 0 ? texts.noFee : `${formatVnd(dossier.feeVnd)} (${texts.paid})`),
+        fact(
+          texts.fee,
+          dossier.feeVnd === 0 ? texts.noFee : `${formatVnd(dossier.feeVnd)} (${dossier.feePaid ? texts.paid : texts.unpaid})`,
+        ),
         fact(texts.due, formatDate(dossier.due, language), "due"),
       ),
+      fee &&
+        h(
+          "button",
+          { type: "button", class: "button pay-fee", on: { click: () => app.go("bill", { payable: fee }) } },
+          icon("bankCard"),
+          `${texts.pay.payFee} ${formatVnd(fee.amountVnd)}`,
+        ),
     ),
     h(
       "div",

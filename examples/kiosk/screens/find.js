@@ -1,12 +1,17 @@
+import { BILL_KINDS, payableOf } from "../bills.js";
 import { h, icon } from "../dom.js";
 import { CODE_PATTERN, CODE_PREFIX, dossierOf } from "../dossiers.js";
 import { keypad } from "../keypad.js";
 import { readCodes } from "../scanning.js";
 
-const CODE_LENGTH = CODE_PREFIX.length + 6;
+const DIGITS = 6;
 
+/** A dossier's code or a bill's: scanned, either is found; what can be typed is what was come for. */
 export function showFind(app, signal) {
-  const { texts } = app;
+  const { texts, view } = app;
+  const ofBill = view.seeking === "bill";
+  const words = ofBill ? texts.pay : texts;
+  let prefix = ofBill ? BILL_KINDS[0].prefix : CODE_PREFIX;
   const scanState = h("p", { class: "scan-state", role: "status" });
   const answer = h("p", { class: "answer", role: "alert" });
   const input = h("input", {
@@ -17,7 +22,7 @@ export function showFind(app, signal) {
     spellcheck: "false",
     maxlength: "32",
     "aria-describedby": "code-example",
-    value: CODE_PREFIX,
+    value: prefix,
   });
 
   const say = (text) => {
@@ -28,8 +33,11 @@ export function showFind(app, signal) {
   const look = (typed) => {
     const code = typed.trim().toUpperCase();
     const dossier = dossierOf(code);
+    const payable = payableOf(code);
     if (dossier) app.go("dossier", { dossier });
-    else say(CODE_PATTERN.test(code) ? texts.notFound(code) : texts.notACode);
+    else if (payable) app.go("bill", { payable });
+    else if (CODE_PATTERN.test(code)) say(texts.notFound(code));
+    else say(code.startsWith("HD-") ? texts.pay.notFound(code) : words.notACode);
   };
 
   const scanned = ({ text, parsed }) => {
@@ -39,8 +47,26 @@ export function showFind(app, signal) {
   };
 
   const press = (digit) => {
-    if (input.value.length < CODE_LENGTH) input.value += digit;
+    if (input.value.length < prefix.length + DIGITS) input.value += digit;
   };
+  const kind = (of, index) =>
+    h(
+      "label",
+      { class: "kind" },
+      h("input", {
+        type: "radio",
+        name: "kind",
+        value: of.prefix,
+        checked: index === 0,
+        on: {
+          change() {
+            prefix = of.prefix;
+            input.value = prefix;
+          },
+        },
+      }),
+      h("span", { text: of.title[view.language] }),
+    );
 
   const element = h(
     "section",
@@ -48,8 +74,8 @@ export function showFind(app, signal) {
     h(
       "div",
       { class: "scan" },
-      h("h1", { tabindex: "-1", text: texts.findTitle }),
-      h("p", { class: "lead", text: texts.findNote }),
+      h("h1", { tabindex: "-1", text: words.findTitle }),
+      h("p", { class: "lead", text: words.findNote }),
       h("div", { class: "viewfinder", "aria-hidden": "true" }, icon("qr"), h("span", { class: "beam" })),
       scanState,
       answer,
@@ -65,16 +91,17 @@ export function showFind(app, signal) {
           },
         },
       },
-      h("h2", { text: texts.typeTitle }),
-      h("label", { for: "code", text: texts.codeLabel }),
+      h("h2", { text: words.typeTitle }),
+      ofBill && h("div", { class: "kinds", role: "radiogroup", "aria-label": words.kinds }, BILL_KINDS.map(kind)),
+      h("label", { for: "code", text: words.codeLabel }),
       input,
-      h("p", { id: "code-example", class: "example", text: texts.codeExample }),
+      h("p", { id: "code-example", class: "example", text: words.codeExample }),
       keypad({
         texts,
         label: [icon("search"), h("span", { text: texts.find })],
         press,
         erase() {
-          if (input.value.length > CODE_PREFIX.length) input.value = input.value.slice(0, -1);
+          if (input.value.length > prefix.length) input.value = input.value.slice(0, -1);
         },
       }),
     ),

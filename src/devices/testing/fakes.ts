@@ -41,6 +41,7 @@ export function memoryJournal(records = new Map<string, JobRecord>()): MemoryJou
             (filter.open !== true || !record.outcome?.final) &&
             (filter.inReview !== true || record.outcome?.state === "manual_review") &&
             (filter.day === undefined || record.evidence.day === filter.day) &&
+            (filter.purposeIn === undefined || filter.purposeIn.includes(purposeOf(record) ?? "\0")) &&
             (filter.kind === undefined || record.kind === filter.kind) &&
             (filter.device === undefined || record.device === filter.device) &&
             (filter.principal === undefined || record.principal === filter.principal),
@@ -63,6 +64,10 @@ export function memoryJournal(records = new Map<string, JobRecord>()): MemoryJou
   return journal;
 }
 
+function purposeOf({ evidence }: JobRecord): string | undefined {
+  return (evidence.baseline as { readonly purpose?: string } | undefined)?.purpose;
+}
+
 export function caller(session: string, role: Role = "kiosk", principal = "origin:https://kiosk.test"): Caller {
   return { session, role, principal, client: `client-${session} 1` };
 }
@@ -79,6 +84,8 @@ export interface FakeCall extends Call {
   readonly pages: PagePreview[];
   readonly streams: FakeOutlet[];
   abort(kind?: "canceled" | "timeout"): void;
+  /** The client is gone: what is a job goes on unwatched. */
+  leave(): void;
 }
 
 export function call(by: Caller = caller("one")): FakeCall {
@@ -87,6 +94,7 @@ export function call(by: Caller = caller("one")): FakeCall {
   const blobs: Uint8Array[] = [];
   const pages: PagePreview[] = [];
   const streams: FakeOutlet[] = [];
+  let gone = false;
   return {
     caller: by,
     pages,
@@ -97,6 +105,12 @@ export function call(by: Caller = caller("one")): FakeCall {
     progress: (stage, _fraction, _message, page) => {
       stages.push(stage);
       if (page) pages.push(page);
+    },
+    check: () => {
+      if (gone) throw new DeviceError("canceled");
+    },
+    leave: () => {
+      gone = true;
     },
     blob: async (mediaType, bytes) => {
       blobs.push(bytes);

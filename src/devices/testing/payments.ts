@@ -7,6 +7,7 @@ import type {
   PaymentSteps,
   PaymentTerminal,
   TerminalTotals,
+  Transfers,
 } from "../../contracts/payment-terminal.js";
 import { admitPatch, admitRecord } from "../../journal/admissible.js";
 import type { JobRecord } from "../../journal/types.js";
@@ -43,6 +44,8 @@ export interface ScriptedTerminal {
   reverse: (steps: PaymentSteps, signal: AbortSignal, payment: PaymentFacts) => Promise<PaymentOutcome>;
   resolve: (payment: InterruptedPayment) => Promise<PaymentOutcome>;
   totals: () => Promise<TerminalTotals>;
+  /** Of a terminal that is paid by transfer: its payments run side by side. */
+  transfers?: Transfers;
   /** Ends the newest opening as a pulled cable would. */
   lose(): void;
 }
@@ -138,7 +141,7 @@ export async function paymentRig(records = new Map<string, JobRecord>(), script 
   return rig;
 }
 
-function scriptedTerminal(): ScriptedTerminal {
+export function scriptedTerminal(): ScriptedTerminal {
   return {
     sales: 0,
     reversals: 0,
@@ -160,6 +163,7 @@ function specOf({ script }: PaymentRig): DeviceSpec<"paymentTerminal"> {
     summary: "",
     config: z.strictObject({}),
     links: ["tcp"],
+    ...(script.transfers ? { payment: { method: "vietqr", sideBySide: true } } : {}),
     open: async () => {
       await script.open();
       const terminal: PaymentTerminal = {
@@ -170,6 +174,7 @@ function specOf({ script }: PaymentRig): DeviceSpec<"paymentTerminal"> {
         }),
         selfTest: async () => [],
         close: async () => {},
+        ...(script.transfers ? { transfers: script.transfers } : {}),
         pay: async (request, steps, signal) => {
           script.sales++;
           return await script.pay(steps, signal, request);

@@ -95,7 +95,11 @@ async function createRig(): Promise<Rig> {
       run(terminal.pay({ amountVnd: AMOUNT, reference: "HS-1", description: "le phi" }, rig.steps(given), signal)),
     resolve: (given = {}) => {
       const baseline: PaymentFacts = { kind: "receipt", ...BEFORE, amountVnd: Number(BEFORE.amountVnd) };
-      return run(terminal.resolve({ step: "sent", amountVnd: AMOUNT, baseline, facts: undefined, markedAt: clock.now(), ...given }, never, { showCode() {} }));
+      return run(
+        terminal.resolve({ step: "sent", amountVnd: AMOUNT, baseline, facts: undefined, markedAt: clock.now(), ...given }, never, {
+          showCode() {},
+        }),
+      );
     },
   };
   const serve = async (): Promise<void> => {

@@ -184,7 +184,9 @@ it("masks runs of digits that are as long as a card number, whatever separates t
   expect(maskCards(`card ${PAN}, ${SPACED} or 4111-1111-1111-1111`)).toBe(
     "card ************1111, **** **** **** 1111 or ****-****-****-1111",
   );
-  expect(maskCards(TRACK)).toBe(";************1111=****************0123?");
+  expect(maskCards(TRACK)).toBe(";************1111=********************?");
+  expect(maskCards(`%B${PAN}^LE/THI DUNG^26122010000?`)).toBe(`%B************1111^${"*".repeat("LE/THI DUNG^26122010000".length)}?`);
+  expect(maskCards("PIN 4711, Ma PIN: 471147, SPIN 4711")).toBe("PIN ****, Ma PIN: ******, SPIN 4711");
   expect(maskCards("50.000 VND, 2026-01-02 03:04, AID A0000000031010")).toContain("50.000 VND");
   fc.assert(
     fc.property(fc.string(), fc.stringMatching(/^\d{12,19}$/), fc.string(), (before, digits, after) => {

@@ -185,6 +185,19 @@ describe("what the terminal does not know", () => {
     expect(await rig.resolve()).toMatchObject({ state: "manual_review" });
   });
 
+  it("is asked once more about the witness before its memory counts as lost", async () => {
+    const rig = await createRig();
+    await lost(rig, undefined);
+    await rig.clock.advance(3 * MINUTES);
+    const answers = ["NotFound", "NotFound", "NotFound"];
+    rig.script.TransactionStatus = () => {
+      const answer = failure(answers.shift() ?? "");
+      if (answers.length === 0) rig.script.TransactionStatus = undefined;
+      return answer;
+    };
+    expect(await rig.resolve()).toMatchObject({ state: "not_charged" });
+  });
+
   it("is asked again where the witness cannot be asked", async () => {
     const rig = await createRig();
     await lost(rig, undefined);

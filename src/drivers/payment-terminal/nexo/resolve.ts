@@ -110,10 +110,16 @@ function unsaid({ device }: Session, { response }: Known & { kind: "unsaid" }): 
  * still knows the payment before it.
  */
 async function neverThere(session: Session, saleId: string, witness: unknown, signal: AbortSignal): Promise<PaymentOutcome> {
-  const { device } = session;
+  const { device, clock } = session;
   if (typeof witness !== "string")
     return forReview(device, "the terminal does not know the order, and no earlier payment shows whether it forgot");
-  const known = await askKnown(session, { category: "Payment", serviceId: witness, saleId }, signal);
+  const ask = (): Promise<Known> => askKnown(session, { category: "Payment", serviceId: witness, saleId }, signal);
+  let known = await ask();
+  if (known.kind === "not_found") {
+    // As with the order itself, one word is not enough.
+    await clock.sleep(AGAIN_MS, signal);
+    known = await ask();
+  }
   if (known.kind === "not_found") return forReview(device, "the terminal has lost its memory: it does not know the payment before either");
   if (known.kind === "unsaid") return unsaid(session, known);
   if (known.kind !== "found" || known.header.ServiceID !== witness) {

@@ -2,6 +2,7 @@ import { type KeyObject, verify } from "node:crypto";
 import type { Transfer } from "../../../contracts/payment-terminal.js";
 import { DeviceError } from "../../../kernel/errors.js";
 import { z } from "../../../kernel/schema.js";
+import { plainText } from "./purpose.js";
 
 const Header = z.strictObject({ alg: z.literal("EdDSA"), typ: z.literal("JWT").optional(), kid: z.string().max(128).optional() });
 
@@ -37,7 +38,7 @@ export function readConfirmation(compact: string, keys: readonly KeyObject[], no
     throw refused(`lacks a claim or has a wrong one: ${parsed.error.issues[0]?.path.join(".") ?? ""}`, "See docs/payments.md");
   const { exp, ...transfer } = parsed.data;
   if (exp * 1_000 <= now) throw refused("has expired", "Let the back-end sign it anew, and check both clocks");
-  return transfer;
+  return { ...transfer, purpose: plainText(transfer.purpose) };
 }
 
 function json(part: string): unknown {

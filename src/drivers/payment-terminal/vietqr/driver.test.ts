@@ -76,7 +76,8 @@ const claims = (more: Record<string, unknown> = {}): Record<string, unknown> => 
   ...more,
 });
 const read = (compact: string): Transfer => terminal.transfers?.read(compact) as Transfer;
-const deliver = (more: Record<string, unknown> = {}): boolean | undefined => terminal.transfers?.deliver(read(confirmation(claims(more))));
+const deliver = (more: Record<string, unknown> = {}): boolean | undefined =>
+  terminal.transfers?.deliver(read(confirmation(claims(more))), { baseline });
 
 beforeEach(async () => {
   clock = manualClock();
@@ -183,7 +184,8 @@ describe("a payment", () => {
     const all = [pay(never, { armed }), pay(never, { armed }), pay(never, { armed })];
     await turn();
     for (const index of [2, 0, 1]) {
-      expect(terminal.transfers?.deliver({ purpose: `x ${purposes[index]}`, amountVnd: AMOUNT, transactionId: `FT${index}` })).toBe(true);
+      const transfer = { purpose: purposes.join(), amountVnd: AMOUNT, transactionId: `FT${index}` };
+      expect(terminal.transfers?.deliver(transfer, { baseline: { purpose: purposes[index] as string } })).toBe(true);
     }
     const ids = (await Promise.all(all)).map((outcome) => "facts" in outcome && outcome.facts?.bankTransactionId);
     expect(ids).toEqual(["FT0", "FT1", "FT2"]);
@@ -230,8 +232,8 @@ describe("a confirmation", () => {
   });
 
   it("is believed where a configured key signed it", () => {
-    const { purpose, exp: _, ...rest } = claims();
-    expect(read(confirmation(claims({ iss: "portal" })))).toEqual({ purpose, ...rest });
+    const { purpose: _, exp: __, ...rest } = claims();
+    expect(read(confirmation(claims({ iss: "portal" })))).toEqual({ purpose: "MBVCB4711DCS0123456789ABCTTU0011TOI0022", ...rest });
     expect(read(confirmation(claims(), others.privateKey, { alg: "EdDSA", kid: "2026" }))).toMatchObject(rest);
   });
 

@@ -51,7 +51,7 @@ async function open(config: VietQrConfig, { device, clock, random, signal }: Dri
     transfers: {
       read: (confirmation) => readConfirmation(confirmation, keys, clock.now()),
       matches: ({ purpose }, { baseline }) => hasPurpose(purpose, baseline.purpose),
-      deliver: waits.deliver,
+      deliver: (transfer, { baseline }) => waits.deliver(transfer, baseline.purpose),
     },
     async pay({ amountVnd }, steps, stop) {
       if (!(Number.isSafeInteger(amountVnd) && amountVnd > 0 && amountVnd <= maxAmountVnd)) {

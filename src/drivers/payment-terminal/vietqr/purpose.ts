@@ -10,11 +10,13 @@ export function newPurpose(prefix: string, random: Random): string {
   return prefix + Array.from(random.bytes(RANDOM_CHARACTERS), (byte) => ALPHABET[byte % ALPHABET.length]).join("");
 }
 
-/** Whether a bank's text has this purpose in it. Banks put their own numbers around it, change the case and break it at their line's end. */
+/** A bank's text as purposes are looked for in it: banks put their own numbers around them, change the case and break them at a line's end. */
+export function plainText(text: string): string {
+  return text.toUpperCase().replace(/[^0-9A-Z]/g, "");
+}
+
+/** Whether a bank's text has this purpose in it. */
 export function hasPurpose(text: string, purpose: unknown): boolean {
   if (typeof purpose !== "string" || purpose.length < RANDOM_CHARACTERS) return false;
-  return text
-    .toUpperCase()
-    .replace(/[^0-9A-Z]/g, "")
-    .includes(purpose);
+  return plainText(text).includes(purpose);
 }

@@ -1,7 +1,6 @@
 import type { PaymentFacts, PaymentOutcome, Transfer } from "../../../contracts/payment-terminal.js";
 import type { Clock } from "../../../kernel/clock.js";
 import { DeviceError } from "../../../kernel/errors.js";
-import { hasPurpose } from "./purpose.js";
 
 type Came = { readonly facts: PaymentFacts } | { readonly state: "expired" | "cancelled"; readonly reason: DeviceError };
 
@@ -9,9 +8,12 @@ type Came = { readonly facts: PaymentFacts } | { readonly state: "expired" | "ca
 export interface Waits {
   /** Rejects where the wait ends and the code can still be paid: with the agent, or with the device. */
   open(purpose: string, expiresAt: number, stop: AbortSignal): Promise<Came>;
-  deliver(transfer: Transfer): boolean;
+  deliver(transfer: Transfer, purpose: unknown): boolean;
   close(reason: DeviceError): void;
 }
+
+/** Longer than any code can be paid: a wall clock that was far behind would make the timer wrap and ring at once. */
+const LONGEST_MS = 3_600_000;
 
 export function createWaits(clock: Clock, device: string): Waits {
   const open = new Map<string, { take(transfer: Transfer): void; drop(reason: unknown): void }>();
@@ -35,7 +37,7 @@ export function createWaits(clock: Clock, device: string): Waits {
           else if (kind === "timeout") settle(() => resolve(expired()));
           else settle(() => reject(reason));
         };
-        const timer = clock.timer(Math.max(0, expiresAt - clock.now()), () => settle(() => resolve(expired())));
+        const timer = clock.timer(Math.min(Math.max(0, expiresAt - clock.now()), LONGEST_MS), () => settle(() => resolve(expired())));
         open.set(purpose, {
           take: ({ transactionId, amountVnd }) =>
             settle(() => {
@@ -47,10 +49,10 @@ export function createWaits(clock: Clock, device: string): Waits {
         stop.addEventListener("abort", onStop, { once: true });
         if (stop.aborted) onStop();
       }),
-    deliver(transfer) {
-      const found = [...open].find(([purpose]) => hasPurpose(transfer.purpose, purpose));
-      found?.[1].take(transfer);
-      return found !== undefined;
+    deliver(transfer, purpose) {
+      const waiting = typeof purpose === "string" ? open.get(purpose) : undefined;
+      waiting?.take(transfer);
+      return waiting !== undefined;
     },
     close(reason) {
       for (const { drop } of [...open.values()]) drop(reason);

@@ -321,9 +321,13 @@ it("the terminal's receipt is believed at once only where our yes may have left"
     await rig.pay();
     for (const step of ["armed", "sent", "held"] as const) {
       const payment = { ...interrupted(rig.record), step };
-      await expect(rig.run(rig.terminal.resolve(payment, new AbortController().signal, noCode))).rejects.toMatchObject({ kind: "terminal_busy" });
+      await expect(rig.run(rig.terminal.resolve(payment, new AbortController().signal, noCode))).rejects.toMatchObject({
+        kind: "terminal_busy",
+      });
     }
-    expect(await rig.run(rig.terminal.resolve(interrupted(rig.record), new AbortController().signal, noCode))).toMatchObject({ state: "approved" });
+    expect(await rig.run(rig.terminal.resolve(interrupted(rig.record), new AbortController().signal, noCode))).toMatchObject({
+      state: "approved",
+    });
     await rig.clock.advance(900_000);
     expect(await rig.resolve({ ...interrupted(rig.record), step: "sent" })).toMatchObject({ state: "approved" });
   });

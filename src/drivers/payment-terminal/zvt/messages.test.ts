@@ -242,6 +242,7 @@ describe("messages", () => {
   it("tell the terminal's version and state after a status enquiry", () => {
     const report = (hex: string) => decodeStatusReport(fromHex(hex));
     expect(report("f0f0f7322e31342e313500")).toEqual({ softwareVersion: "2.14.15", statusCode: 0 });
+    expect(report(`f0f1f6${toHex(asciiBytes("4111111111111111"))}00`)?.softwareVersion).toBe("************1111");
     expect(report("dc")).toEqual({ softwareVersion: undefined, statusCode: 0xdc });
     expect(report("f0f0f131")).toBeUndefined();
     expect(report("")).toBeUndefined();

@@ -133,5 +133,5 @@ export function decodeStatusReport(data: Uint8Array): StatusReport | undefined {
   const version = leadingLllVar(data);
   const statusCode = (version?.rest ?? data)[0];
   if (statusCode === undefined) return undefined;
-  return { softwareVersion: version && decodeText(version.value), statusCode };
+  return { softwareVersion: version && maskCardNumbers(decodeText(version.value)), statusCode };
 }

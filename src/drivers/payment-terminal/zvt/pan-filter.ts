@@ -14,13 +14,21 @@ export function passesLuhn(digits: string): boolean {
   return sum % 10 === 0;
 }
 
+/** A stripe's number, masked already or not, and what stands behind it: track 2 or 3, and track 1 with its name (ISO/IEC 7813). */
+const TRACK = /([\d*]{12,21})([=D][\d*]+|\^[^^]{2,26}\^[\d*]+)/g;
+/** Of 4 to 12 digits (ISO 9564-1). */
+const PIN = /\bPIN\W{0,4}\d{4,12}/gi;
+
 /**
- * Text with each card number's digits but the last four as `*`, its length kept. Looks at runs of digits with single
+ * Text with each card number's digits but the last four as `*`, and so the rest of a track and a PIN; its length kept. Looks at runs of digits with single
  * blanks or hyphens among them. In one of up to 19 digits a card number begins and ends where a group does (a tenth of
  * all other numbers that long is masked, too: the price); in a longer one anywhere, for a track has its expiry glued on.
  */
 export function maskCardNumbers(text: string): string {
-  return text.replaceAll(/\d(?:[ -]?\d){12,}/g, maskRun);
+  return text
+    .replaceAll(/\d(?:[ -]?\d){12,}/g, maskRun)
+    .replaceAll(TRACK, (_, number: string, rest: string) => `${maskPan(number)}${rest[0]}${"*".repeat(rest.length - 1)}`)
+    .replaceAll(PIN, (pin) => pin.replaceAll(/\d/g, "*"));
 }
 
 function maskRun(run: string): string {
