@@ -22,13 +22,14 @@ const sockets = new Set<Socket>();
 let seen: [string, number][] = [];
 let held: Buffer = Buffer.alloc(0);
 ffmpeg.stdout.on("data", (chunk: Buffer) => {
+  const atMs = nowMs();
   for (const socket of sockets) socket.write(chunk);
   held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
   for (;;) {
     const head = held.indexOf("\r\n\r\n");
     const length = head < 0 ? Number.NaN : Number(/Content-length: (\d+)/.exec(held.toString("latin1", 0, head))?.[1]);
     if (!(held.length >= head + 4 + length)) return;
-    seen.push([keyOf(held.subarray(head + 4, head + 4 + length)), nowMs()]);
+    seen.push([keyOf(held.subarray(head + 4, head + 4 + length)), atMs]);
     held = held.subarray(head + 4 + length);
   }
 });
