@@ -15,6 +15,11 @@ const RUNS = [
       STATIOND_FULL_DISKS: "200",
     },
   },
+  {
+    name: "camera: 200 starts and stops",
+    args: ["scripts/test.js", "dist/test/real-stack/camera.test.js"],
+    env: { STATIOND_CAMERA_CYCLES: "200" },
+  },
   { name: "print torture: 2,000 kills and cuts", args: ["scripts/run.js", "dist/test/torture/print.js", "--runs", "2000"], env: {} },
   { name: "pay torture: 2,000 orders", args: ["scripts/run.js", "dist/test/torture/pay.js", "--runs", "2000"], env: {} },
   { name: "pay torture: 10 orders in real time", args: ["scripts/run.js", "dist/test/torture/pay.js", "--real-timers"], env: {} },
