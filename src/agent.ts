@@ -21,7 +21,7 @@ import { createNotifier } from "./observability/notify.js";
 import { startServer } from "./server/server.js";
 import type { Simulation } from "./simulation.js";
 import { connectOther } from "./transports/connect.js";
-import { cardReaderFor, connectorFor, hardwarePath, pcscReaders } from "./transports/index.js";
+import { cardReaderFor, hardwarePath, pcscReaders } from "./transports/index.js";
 import type { LinkSettings } from "./transports/settings.js";
 import { watchDevices } from "./transports/watch.js";
 import { trustOf } from "./trust/current.js";

@@ -1,5 +1,6 @@
-/** What can be paid: invented bills of invented people, and the fees of dossiers. */
+/** What can be paid: invented bills of invented people, and the fees of dossiers and journeys. */
 import { dossierOf } from "./dossiers.js";
+import { feeOf } from "./journeys.js";
 
 const KINDS = {
   DIEN: {
@@ -50,6 +51,8 @@ export function payableOf(code) {
     const payer = PEOPLE[number % PEOPLE.length];
     return { code, ...words, payer, amountVnd: from + 1_000 * ((number * 7) % 331), description: `${words.title.vi} ${digits}` };
   }
+  const fee = feeOf(code);
+  if (fee) return fee;
   const dossier = dossierOf(code);
   if (!dossier || dossier.feeVnd === 0 || dossier.feePaid) return undefined;
   return {

@@ -4,6 +4,8 @@ import { hasSlip } from "./paying.js";
 
 const QUIET_S = 90;
 const ANSWER_S = 20;
+/** Who talks to a doctor touches nothing. */
+const TALK_S = 600;
 
 export function watchIdle(app) {
   let quiet = 0;
@@ -36,11 +38,13 @@ export function watchIdle(app) {
     // A payment is never thrown away: the citizen may be typing a PIN, and the terminal is not asked to hurry.
     const paying =
       payment && !payment.error && (!payment.job?.final || (hasSlip(payment) && payment.slip?.job === undefined && !payment.slip?.error));
-    if (app.view.screen === "start" || app.view.screen === "farewell" || printing || paying) return close();
+    const scanning = app.view.journey?.scan !== undefined;
+    const quietFor = app.view.screen === "doctor" ? TALK_S : QUIET_S;
+    if (scanning || app.view.screen === "start" || app.view.screen === "farewell" || printing || paying) return close();
     quiet += 1;
-    if (quiet === QUIET_S) ask();
-    if (dialog) dialog.querySelector("p").textContent = app.texts.stillThereNote(QUIET_S + ANSWER_S - quiet);
-    if (quiet >= QUIET_S + ANSWER_S) {
+    if (quiet >= quietFor && !dialog) ask();
+    if (dialog) dialog.querySelector("p").textContent = app.texts.stillThereNote(quietFor + ANSWER_S - quiet);
+    if (quiet >= quietFor + ANSWER_S) {
       close();
       void app.finish();
     }

@@ -4,21 +4,27 @@ import { forgetIdentity, readCard } from "./card-reading.js";
 import { relayConfirmations } from "./confirmations.js";
 import { dossierOf } from "./dossiers.js";
 import { watchIdle } from "./idle.js";
+import { beginJourney, endsJourney, forgetJourney } from "./journey.js";
 import { openPanel } from "./panel.js";
 import { endedAnew, followPayment, paymentOf, printSlip, terminalFor } from "./paying.js";
 import { forgetPayment, orphanedPayment, rememberedPayment } from "./payment-memory.js";
 import { forgetPrint, rememberPrint, unfinishedPrint } from "./print-memory.js";
 import { followPrint } from "./printing.js";
 import { showBill } from "./screens/bill.js";
+import { showDoctor } from "./screens/doctor.js";
 import { showDossier } from "./screens/dossier.js";
 import { showFarewell } from "./screens/farewell.js";
 import { showFind } from "./screens/find.js";
+import { showForm } from "./screens/form.js";
 import { showIdentify } from "./screens/identify.js";
 import { showIdentity } from "./screens/identity.js";
 import { showLay } from "./screens/lay.js";
 import { showMrz } from "./screens/mrz.js";
+import { showPapers } from "./screens/papers.js";
 import { showPay } from "./screens/pay.js";
+import { showPhoto } from "./screens/photo.js";
 import { showPrint } from "./screens/print.js";
+import { showReview } from "./screens/review.js";
 import { showStart } from "./screens/start.js";
 import { dressShell } from "./shell.js";
 import { textsIn } from "./texts.js";
@@ -31,12 +37,17 @@ const SCREENS = {
   lay: showLay,
   mrz: showMrz,
   identity: showIdentity,
+  form: showForm,
+  papers: showPapers,
+  photo: showPhoto,
+  doctor: showDoctor,
+  review: showReview,
   print: showPrint,
   bill: showBill,
   pay: showPay,
   farewell: showFarewell,
 };
-/** On every other screen nothing of a card is known any more. */
+/** On every other screen nothing of a card is known any more, but within a journey. */
 const OF_A_CARD = new Set(["lay", "mrz", "identity", "print"]);
 const stage = document.getElementById("stage");
 
@@ -57,6 +68,8 @@ const view = {
   seeking: "dossier",
   dossier: undefined,
   identity: undefined,
+  /** What is known of the citizen on a journey; see journey.js. */
+  journey: undefined,
   print: undefined,
   payable: undefined,
   payment: undefined,
@@ -87,16 +100,23 @@ const app = {
   go(screen, changes = {}) {
     leave.abort();
     leave = new AbortController();
-    const former = view.identity;
+    const { identity: formerIdentity, journey: formerJourney } = view;
     if (screen !== "pay") leavePayment();
     Object.assign(view, changes, { screen });
-    if (!OF_A_CARD.has(screen)) view.identity = undefined;
+    if (endsJourney(screen)) view.journey = undefined;
+    if (!OF_A_CARD.has(screen) && (!view.journey || screen === "identify")) view.identity = undefined;
     draw();
-    if (view.identity !== former) forgetIdentity(former);
+    if (view.identity !== formerIdentity) forgetIdentity(formerIdentity);
+    if (view.journey !== formerJourney) forgetJourney(formerJourney);
     // Screen readers and keyboards follow to the new screen; the first paint leaves the focus alone.
     stage.querySelector("h1")?.focus({ preventScroll: true });
     stage.scrollTo(0, 0);
   },
+
+  /** Something around changed: the screen says so. */
+  refresh: () => refresh(),
+
+  begin: (id) => beginJourney(app, id),
 
   setLanguage(language) {
     view.language = language;
@@ -115,7 +135,7 @@ const app = {
     else refresh();
   },
 
-  /** `what`: `{ kind: "dossier", code }` or `{ kind: "identity" }`. `again`: a slip of this may be on paper already, so the new one is marked. */
+  /** `what`: `{ kind: "dossier", code }`, `{ kind: "journey", code }` or `{ kind: "identity" }`. `again`: a slip of this may be on paper already, so the new one is marked. */
   startPrint(what, again = false) {
     app.followPrint(rememberPrint({ ...what, again }));
   },
@@ -143,7 +163,7 @@ const app = {
   async finish() {
     // A slip that still waits for paper is the agent's now; a page that is reloaded must not show it to the next person.
     if (view.print) forgetPrint(view.print.key);
-    const left = new Set();
+    const left = new Set(view.journey?.papers?.length > 0 ? ["documents"] : []);
     app.go("farewell", { dossier: undefined, print: undefined, payable: undefined, left });
     try {
       const { leftBehind } = await client.call("session.endCitizen", {});
@@ -226,7 +246,7 @@ async function start() {
   const begun = rememberedPayment() ?? (await orphanedPayment(client).catch(() => null));
   if (begun && paymentOf(begun).payable) return app.startPay(begun, true);
   const unfinished = unfinishedPrint();
-  if (unfinished && (unfinished.kind === "identity" || dossierOf(unfinished.code))) app.followPrint(unfinished);
+  if (unfinished && (unfinished.kind !== "dossier" || dossierOf(unfinished.code))) app.followPrint(unfinished);
 }
 
 start().catch((error) => {

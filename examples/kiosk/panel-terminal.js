@@ -1,10 +1,9 @@
 /** The side panel's payment terminal: the hand with the card, and what the bank has booked. */
 import { h } from "./dom.js";
+import { deviceSection } from "./panel-parts.js";
 import { formatVnd } from "./texts.js";
 
-export const TERMINAL = "terminal";
-
-export const TERMINAL_BUTTONS = [
+const TERMINAL_BUTTONS = [
   () => ["Đưa thẻ", "present", { card: "napas" }],
   () => ["Đúng PIN, duyệt", "approve"],
   () => ["Sai PIN", "wrongPin"],
@@ -28,7 +27,7 @@ const DISPLAY = {
   "1D": "BỊ TỪ CHỐI",
 };
 
-export function describeTerminal({ plugged, on, procedure, lastStatus, cardInside, autoReversalPending }) {
+function describeTerminal({ plugged, on, procedure, lastStatus, cardInside, autoReversalPending }) {
   const words = [
     !on ? "Đang khởi động" : plugged ? "Đang cắm" : "Đã rút cáp",
     procedure === "0601" ? (DISPLAY[lastStatus] ?? "ĐANG THANH TOÁN") : procedure ? "đang làm việc" : "rảnh",
@@ -41,7 +40,7 @@ export function describeTerminal({ plugged, on, procedure, lastStatus, cardInsid
 const BOOKED = { sale: "Bán", reversal: "Hoàn tiền", "auto-reversal": "Tự hoàn" };
 
 /** The bank's truth: what stands here was charged, whatever any screen says. */
-export function ledgerTable({ ledger = [], netVnd }) {
+function ledgerTable({ ledger = [], netVnd }) {
   if (ledger.length === 0) return h("p", { class: "panel-empty", text: "Ngân hàng chưa ghi gì." });
   const row = ({ kind, receipt, amountVnd, hostApproved, net }) =>
     h(
@@ -67,4 +66,27 @@ export function ledgerTable({ ledger = [], netVnd }) {
     h("tbody", {}, [...ledger].reverse().map(row)),
     h("tfoot", {}, h("tr", {}, h("th", { scope: "row", colspan: "2", text: "Đã thu" }), h("td", { text: formatVnd(netVnd) }))),
   );
+}
+
+export function terminalSection(act) {
+  const ledger = h("div", { "data-panel": "ledger" });
+  const device = deviceSection(
+    {
+      simulator: "terminal",
+      name: "terminal",
+      picture: "bankCard",
+      title: "Máy thẻ giả lập",
+      buttons: TERMINAL_BUTTONS,
+      describe: describeTerminal,
+    },
+    act,
+  );
+  device.element.append(ledger);
+  return {
+    ...device,
+    draw(state) {
+      device.draw(state);
+      ledger.replaceChildren(ledgerTable(state));
+    },
+  };
 }

@@ -4,7 +4,7 @@
  */
 const PLACE = "stationd.print";
 
-/** `kind`: `dossier`, with its `code`, or `identity`. */
+/** `kind`: `dossier` or `journey`, with its `code`, or `identity`. */
 export function rememberPrint({ kind, code, again }) {
   const print = { key: crypto.randomUUID(), kind, code, again, at: Date.now() };
   sessionStorage.setItem(PLACE, JSON.stringify(print));

@@ -1,15 +1,17 @@
 /** Slips: one on the screen at a time, each followed to its end, over reloads too. */
 import { dossierOf } from "./dossiers.js";
 import { identitySlipOf } from "./identity-slip.js";
+import { journeySlipOf } from "./journey-slip.js";
 import { forgetPrint } from "./print-memory.js";
 import { slipOf } from "./slip.js";
 
 const ASK_EVERY_MS = 1_000;
 
 /** What is printed; undefined where this page no longer knows it, because it was reloaded. */
-function documentOf({ kind, code, at }, { identity }) {
+function documentOf({ kind, code, at }, view) {
   if (kind === "dossier") return slipOf(dossierOf(code), at);
-  return identity?.reading && identitySlipOf(identity, at);
+  if (kind === "journey") return view.journey?.code === code && journeySlipOf(view, at);
+  return view.identity?.reading && identitySlipOf(view.identity, at);
 }
 
 /** The job that a page before this one asked for. */

@@ -1,8 +1,6 @@
 /** Every sentence of paying, Vietnamese first. */
 export const PAY_TEXTS = {
   vi: {
-    offer: "Thanh toán hóa đơn",
-    offerNote: "Tiền điện, tiền nước, học phí: bằng thẻ hoặc mã VietQR",
     findTitle: "Đưa mã trên hóa đơn trước máy quét",
     findNote: "Mã vạch hoặc mã QR nằm ở phần đầu hóa đơn.",
     typeTitle: "Hoặc nhập mã hóa đơn",
@@ -100,8 +98,6 @@ export const PAY_TEXTS = {
     reprint: "In lại biên lai",
   },
   en: {
-    offer: "Pay a bill",
-    offerNote: "Electricity, water, school fees: by card or VietQR code",
     findTitle: "Hold the code on your bill before the scanner",
     findNote: "The barcode or QR code is at the top of the bill.",
     typeTitle: "Or type the number of the bill",

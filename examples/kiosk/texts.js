@@ -1,10 +1,12 @@
 import { IDENTITY_TEXTS } from "./texts-identity.js";
+import { JOURNEY_TEXTS } from "./texts-journeys.js";
 import { PAY_TEXTS } from "./texts-pay.js";
 
 /** Every sentence of the page, Vietnamese first. */
 const TEXTS = {
   vi: {
     identity: IDENTITY_TEXTS.vi,
+    journeys: JOURNEY_TEXTS.vi,
     pay: PAY_TEXTS.vi,
     station: "Trạm Công dân số",
     place: "Trung tâm Phục vụ hành chính công",
@@ -36,8 +38,6 @@ const TEXTS = {
     lookUp: "Tra cứu hồ sơ",
     lookUpNote: "Quét mã trên giấy biên nhận để xem hồ sơ đang ở bước nào",
     start: "Bắt đầu",
-    steps: ["Quét mã", "Xem kết quả", "In phiếu"],
-    stepsNote: "Ba bước, khoảng một phút",
 
     findTitle: "Đưa mã QR trước máy quét",
     findNote: "Mã nằm ở góc trên bên phải giấy biên nhận hồ sơ.",
@@ -108,6 +108,7 @@ const TEXTS = {
   },
   en: {
     identity: IDENTITY_TEXTS.en,
+    journeys: JOURNEY_TEXTS.en,
     pay: PAY_TEXTS.en,
     station: "Digital Citizen Station",
     place: "Public Administration Service Centre",
@@ -139,8 +140,6 @@ const TEXTS = {
     lookUp: "Look up a dossier",
     lookUpNote: "Scan the code on your receipt to see how far your dossier is",
     start: "Start",
-    steps: ["Scan the code", "See the result", "Print the slip"],
-    stepsNote: "Three steps, about a minute",
 
     findTitle: "Hold the QR code before the scanner",
     findNote: "You find it at the top right of the receipt of your dossier.",

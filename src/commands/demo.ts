@@ -93,6 +93,8 @@ export function demoConfig({ port, stateDir, origins, confirmationKey, payer = "
       },
       // No bank has this number: whoever scans the demo's code with a real telephone can transfer nothing.
       vietqr: { driver: "vietqr", bankBin: "999999", account: "0000000000", confirmationKeys: [confirmationKey], expiresMs: 120_000 },
+      documents: { driver: "escl", link: { kind: "simulator", simulator: "document-scanner", glass: false, pageMs: 700 } },
+      camera: { driver: "ffmpeg", link: { kind: "simulator", simulator: "camera", framesPerSecond: 15 } },
     },
   });
   return parseConfig(text, "the demo's configuration", drivers);
@@ -167,6 +169,9 @@ function banner({ pageUrl, agent, technicianSocket }: RunningDemo): string {
            3. Print the slip. Then again with “Chip sao chép”, or lift the card while it is read.
   Or       1. Press “Thanh toán hóa đơn”, and “Tiền điện” below “Quét mã này”.
            2. Pay by card: on the right “Đưa thẻ”, “Đúng PIN, duyệt”, “Rút thẻ”. Reload the page or pull the cable in between.
+  Or       1. Press “Nộp hồ sơ hành chính”, then “Quét mã A” and “Đặt thẻ A” on the right.
+           2. Scan: “Nạp 2 tờ”, then “Quét giấy tờ”. Let a sheet jam with “Kẹt ở tờ sau”.
+           3. Take a picture. Then again with “Tắt đèn” or “Mờ ống kính”.
 ${technicianSocket ? `  And      stationd devices --socket ${technicianSocket}\n` : ""}  Stop     Ctrl-C
 
 `;

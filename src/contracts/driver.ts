@@ -11,8 +11,8 @@ import type { z } from "../kernel/schema.js";
 import type { DeviceClass, DeviceIdentity } from "../protocol/devices.js";
 import type { PrintDocument } from "../protocol/printer.js";
 import type { BarcodeScanner } from "./barcode-scanner.js";
-import type { ChipReader } from "./chip-reader.js";
 import type { Camera } from "./camera.js";
+import type { ChipReader } from "./chip-reader.js";
 import type { DocumentScanner } from "./document-scanner.js";
 import type { Imaging } from "./imaging.js";
 import type { PaymentTerminal, PaymentWay } from "./payment-terminal.js";
@@ -93,7 +93,22 @@ export interface Driver<C extends DrivenClass = DrivenClass, S extends z.ZodType
 }
 
 /** `none`: the driver needs no wire. */
-export const LINK_KINDS = ["serial", "tcp", "usb", "file", "process", "pcsc", "http", "https", "hid", "sane", "video", "webcam", "none", "simulator"] as const;
+export const LINK_KINDS = [
+  "serial",
+  "tcp",
+  "usb",
+  "file",
+  "process",
+  "pcsc",
+  "http",
+  "https",
+  "hid",
+  "sane",
+  "video",
+  "webcam",
+  "none",
+  "simulator",
+] as const;
 export type LinkKind = (typeof LINK_KINDS)[number];
 
 /** A driver is a value. */

@@ -35,11 +35,15 @@ export type PagePreview = z.infer<typeof PagePreview>;
 
 export const documentScannerMethods = {
   "documentScanner.scan": defineMethod({
-    summary: "Scans one page from the glass or a stack from the feeder, and answers with a PDF or with images. Pages are shown as they come.",
+    summary:
+      "Scans one page from the glass or a stack from the feeder, and answers with a PDF or with images. Pages are shown as they come.",
     roles: FRONT,
     params: z.strictObject({
       device,
-      source: z.enum([...SCAN_SOURCES, "auto"]).default("auto").describe("`auto`: the feeder where it has paper, else the glass"),
+      source: z
+        .enum([...SCAN_SOURCES, "auto"])
+        .default("auto")
+        .describe("`auto`: the feeder where it has paper, else the glass"),
       mode: z.enum(SCAN_MODES).default("color"),
       resolutionDpi: z.int().min(75).max(1_200).default(300),
       pageSize: z.enum(Object.keys(PAGE_SIZES) as [PageSize, ...PageSize[]]).default("A4"),

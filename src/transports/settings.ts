@@ -86,7 +86,10 @@ export const LinkSettings = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("video"),
     device: videoDevice.describe("stable name: /dev/v4l/by-id/…"),
-    inputFormat: z.enum(["mjpeg", "yuyv422", "test"]).default("mjpeg").describe("what the camera is asked for; `test`: a pattern instead of a camera"),
+    inputFormat: z
+      .enum(["mjpeg", "yuyv422", "test"])
+      .default("mjpeg")
+      .describe("what the camera is asked for; `test`: a pattern instead of a camera"),
     widthPx: z.int().min(160).max(7_680).default(1_280),
     heightPx: z.int().min(120).max(4_320).default(720),
     framesPerSecond: z.int().min(1).max(120).default(30),

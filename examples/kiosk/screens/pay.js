@@ -1,6 +1,7 @@
 /** A payment as it goes, and how it ended. The amount is always there. */
 import { citizenMessage } from "/stationd/client/index.js";
 import { h, icon } from "../dom.js";
+import { hasNext, nextStep } from "../journey.js";
 import { hasSlip, wayOf } from "../paying.js";
 import { cardText, shortName } from "../receipt-slip.js";
 import { formatVnd } from "../texts.js";
@@ -186,14 +187,29 @@ export function showPay(app, signal) {
 
   const drawOutcomeActions = (outcome, slip) => {
     const again = MAY_PAY_AGAIN.has(outcome) && button(words.payAgain, "bankCard", () => app.go("bill", { payable }), true);
+    // What was paid goes into the journey's slip.
+    const on =
+      outcome === "approved" &&
+      hasNext(view) &&
+      button(
+        texts.journeys.next,
+        "arrow",
+        () => {
+          const { amountVnd } = view.payment.job;
+          view.journey.payment = { amountVnd };
+          nextStep(app);
+        },
+        true,
+      );
     const needsSlip = slip?.kind === "notStarted";
     const mayReprint = slip && slip.kind !== "printing" && slip.kind !== "attention" && !needsSlip;
     actions.replaceChildren(
       ...[
         needsSlip && button(words.print, "printer", () => app.printReceipt({ again: view.payment.slip.again })),
         mayReprint && button(words.reprint, "printer", () => app.printReceipt({ again: true })),
-        finish(!again),
+        finish(!again && !on),
         again,
+        on,
       ].filter(Boolean),
     );
   };

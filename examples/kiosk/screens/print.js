@@ -33,9 +33,14 @@ export function showPrint(app) {
   const { texts, view } = app;
   const { what, again } = view.print;
   const { identity: words } = texts;
-  const ofCard = what.kind === "identity";
+  const ofDossier = what.kind === "dossier";
+  const [title, back, screen] = {
+    dossier: [texts.printing, texts.toDossier, "dossier"],
+    journey: [texts.journeys.printing, texts.journeys.toReview, "review"],
+    identity: [words.printing, words.toResult, "identity"],
+  }[what.kind];
   // A page that was reloaded knows the job, and nothing of the person any more.
-  const known = !ofCard || view.identity?.reading !== undefined;
+  const known = ofDossier || (what.kind === "journey" ? view.journey?.code === what.code : view.identity?.reading !== undefined);
   const body = h("div", { class: "outcome", role: "status", "aria-live": "polite" });
   const actions = h("div", { class: "actions" });
   const element = h("section", { class: "printing" }, body, actions);
@@ -44,8 +49,7 @@ export function showPrint(app) {
   const button = (text, picture, action, primary = false) =>
     h("button", { type: "button", class: primary ? "button primary" : "button", on: { click: action } }, icon(picture), text);
   const finish = (primary) => button(texts.finish, "home", () => app.finish(), primary);
-  const goBack = () =>
-    known && button(ofCard ? words.toResult : texts.toDossier, "document", () => app.go(what.kind, { print: undefined }));
+  const goBack = () => known && button(back, "document", () => app.go(screen, { print: undefined }));
   const print = (text, marked, primary = false) => known && button(text, "printer", () => app.startPrint(what, marked), primary);
   const reprint = (primary) => print(texts.reprint, true, primary);
 
@@ -60,7 +64,7 @@ export function showPrint(app) {
     element.dataset.outcome = kind;
 
     const lines = {
-      printing: [ofCard ? words.printing : texts.printing, texts.stages[stage] ?? texts.stages.sending],
+      printing: [title, texts.stages[stage] ?? texts.stages.sending],
       attention: [because || texts.stages[stage], texts.keepWaiting, texts.callStaff],
       printed: [texts.printed, texts.printedNote],
       sent: [texts.sent, texts.sentNote],
@@ -68,7 +72,7 @@ export function showPrint(app) {
       failed: [texts.failed, because, texts.reprintNote],
       notStarted: [texts.notStarted, because],
     }[kind];
-    const [title, ...notes] = lines;
+    const [heading, ...notes] = lines;
     body.replaceChildren(
       kind === "printing"
         ? h(
@@ -78,9 +82,9 @@ export function showPrint(app) {
             h("div", { class: "paper-out" }, h("i"), h("i"), h("i"), h("i")),
           )
         : h("div", { class: "medal", "aria-hidden": "true" }, icon(PICTURES[kind])),
-      h("h1", { tabindex: "-1", text: title }),
+      h("h1", { tabindex: "-1", text: heading }),
       ...notes.filter(Boolean).map((note, index) => h("p", { class: index === 0 ? "lead" : "note", text: note })),
-      ...(ofCard ? [] : [h("p", { class: "code" }, `${texts.dossier} `, h("b", { text: what.code }))]),
+      ...(what.code === undefined ? [] : [h("p", { class: "code" }, `${texts.dossier} `, h("b", { text: what.code }))]),
     );
     actions.replaceChildren(
       ...{
