@@ -61,6 +61,8 @@ test("devices: a table of 80 columns for people, JSON for programs", async () =>
       { id: "id-reader" },
       { id: "terminal" },
       { id: "vietqr", simulated: true },
+      { id: "documents" },
+      { id: "camera" },
     ],
   });
 });
