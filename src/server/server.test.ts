@@ -87,8 +87,11 @@ describe("upgrade", () => {
           flood.push(result.value);
         }
       }
+      // Those that said nothing for too long are gone, and have made room for as many.
+      expect(flood.filter(({ ws }) => ws.readyState === ws.OPEN).length).toBeLessThanOrEqual(CONNECTION_LIMITS.perOriginAndUid);
     }
-    expect(flood.length).toBe(CONNECTION_LIMITS.perOriginAndUid);
+    expect(flood.length).toBeGreaterThanOrEqual(CONNECTION_LIMITS.perOriginAndUid);
+    expect(flood.length).toBeLessThan(500);
     expect(turnedAway).toBe(1_000 - flood.length);
     const { hello } = await fixture.connect();
     expect(hello.result?.role).toBe("kiosk");
