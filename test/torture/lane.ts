@@ -54,7 +54,7 @@ export async function openLane(bank: Bank, { seed, factor, startedAt }: LanePlan
   let station: Station | undefined;
   let alive = false;
   /** Since the last end of day. */
-  let reviewedToday = false;
+  let incomparable = false;
 
   const start = async (point: string): Promise<Station> => {
     const started = (await startStation(plan, point)) ?? (await startStation(plan, "never"));
@@ -238,7 +238,8 @@ export async function openLane(bank: Bank, { seed, factor, startedAt }: LanePlan
       .slice(before)
       .filter((entry) => entry.amountVnd !== NEXT_VND);
     const verdict = judge({ kind, misfortune, amountVnd, job, bookings, original: original === "none" ? undefined : original });
-    if (verdict.end === "manual_review") reviewedToday = true;
+    // A terminal that forgot its history has forgotten its totals, too, however this order ended.
+    if (verdict.end === "manual_review" || blind) incomparable = true;
     const blow = `${misfortune.group} ${misfortune.detail}${second ? `, ${second.detail}` : ""}`;
     return {
       ...verdict,
@@ -265,8 +266,8 @@ export async function openLane(bank: Bank, { seed, factor, startedAt }: LanePlan
       });
       if (!counted) return [];
       const { agree, journal, terminal, open } = counted;
-      const comparable = !reviewedToday;
-      reviewedToday = false;
+      const comparable = !incomparable;
+      incomparable = false;
       const unsettled = open.filter(({ state }) => state !== "manual_review").map(({ job, state }) => `payment ${job} is still ${state}`);
       const differ = `${bank.name}, end of day: the journal has ${JSON.stringify(journal)}, the terminal ${JSON.stringify(terminal)}`;
       return agree || !comparable ? unsettled : [...unsettled, differ];
