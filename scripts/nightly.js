@@ -34,17 +34,19 @@ const RUNS = [
     args: ["scripts/test.js", "dist/simulators/receipt-printer/fuzz.test.js"],
     env: { STATIOND_PRINTER_COMMANDS: "20000000" },
   },
+  { name: "every test on Node 24", program: "npx", args: ["-y", "node@24", "scripts/test.js"], env: {} },
+  { name: "all benches", args: ["scripts/run.js", "dist/bench/index.js"], env: {} },
   { name: "fuzz: a hundred times as long", args: ["scripts/test.js"], env: { STATIOND_FUZZ_FACTOR: "100" } },
 ];
 
 orSentence(async () => {
   setUp();
   const failed = [];
-  for (const { name, args, env } of RUNS) {
+  for (const { name, program = process.execPath, args, env } of RUNS) {
     console.log(`== ${name}`);
     const { status } = spawnSync(
-      process.execPath,
-      args.map((arg, index) => (index === 0 ? join(ROOT, arg) : arg)),
+      program,
+      args.map((arg, index) => (index === 0 && program === process.execPath ? join(ROOT, arg) : arg)),
       {
         cwd: ROOT,
         stdio: "inherit",
