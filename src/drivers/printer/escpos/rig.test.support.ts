@@ -14,6 +14,8 @@ import type { PrintDocument } from "../../../protocol/printer.js";
 import { memoryPair } from "../../../transports/memory.js";
 import { EscposConfig } from "./config.js";
 import { escpos } from "./driver.js";
+// Loaded by now: a clock that is moved by hand waits for no file.
+import "./device.js";
 
 /** Draws in this process; in the agent a child does. */
 export const localImaging: Imaging = { draw: drawOnce, png: (bitmap) => encodePng(bitmap) };
