@@ -49,11 +49,16 @@ async function keep(page: PreparedPage, format: AssembleOrder["format"], step: S
   const image = resized(page, resolutionDpi);
   const { data, info } =
     wanted === "image/jpeg"
-      ? await toJpeg(image, step.quality, resolutionDpi)
+      ? await toJpeg(image, step.quality, resolutionDpi, await isColorful(image))
       : page.mediaType === "image/png"
         ? await encodeBlackWhite(image, resolutionDpi, BLACK_WHITE_THRESHOLD)
         : await image.png({ compressionLevel: 6 }).withDensity(resolutionDpi).toBuffer({ resolveWithObject: true });
   return { mediaType: wanted, bytes: data, widthPx: info.width, heightPx: info.height, resolutionDpi };
+}
+
+/** As its page was kept: see `toJpeg`. */
+async function isColorful(image: Sharp): Promise<boolean> {
+  return (await image.metadata()).chromaSubsampling !== "4:2:0";
 }
 
 function resized({ bytes, widthPx, heightPx, resolutionDpi: from, mediaType }: PreparedPage, to: number): Sharp {

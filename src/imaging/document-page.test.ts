@@ -3,7 +3,7 @@ import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import type { RawPage } from "../contracts/document-scanner.js";
 import type { PreparedPage, PrepareOrder } from "../contracts/imaging.js";
-import { asPage, asPnm, DPI, drawScan, text } from "./document-drawings.test.support.js";
+import { asPage, asPnm, DPI, type Drawing, drawScan, text } from "./document-drawings.test.support.js";
 import { preparePage } from "./document-page.js";
 
 const never = new AbortController().signal;
@@ -246,6 +246,21 @@ describe("what is kept", () => {
         expect([(most?.mean ?? 0) > 200, (most?.min ?? 255) < 60]).toEqual([true, true]);
       }
     }
+  });
+
+  it("has its colours at full resolution where there are some, were it only a word", async () => {
+    const word = (style: string) => (context: SKRSContext2D) => {
+      text()(context);
+      context.fillStyle = style;
+      context.font = "3px sans-serif";
+      context.fillText("ĐÃ THU", 150, 260);
+    };
+    const chroma = async (drawing: Drawing): Promise<string | undefined> => {
+      const page = await prepare(asPage(drawScan(drawing), "image/jpeg"));
+      return (await sharp(page.bytes).metadata()).chromaSubsampling;
+    };
+    expect(await chroma({ draw: word("#202020"), noise: 6, skewDegrees: 1 })).toBe("4:2:0");
+    for (const style of ["#d02020", "#e0a0a0", "#2030b0"]) expect(await chroma({ draw: word(style), skewDegrees: 1 })).toBe("4:4:4");
   });
 
   it("holds nothing of the source's own metadata, and its thumbnail is small", async () => {

@@ -7,7 +7,7 @@ import { isBlank } from "./document-blank.js";
 import { type Frame, sheetFrame, wholeFrame } from "./document-frame.js";
 import { type Grey, readInk } from "./document-ink.js";
 import { straightening } from "./document-skew.js";
-import { asDamaged, openSource, type Source } from "./document-source.js";
+import { asDamaged, openSource, rawSource, type Source } from "./document-source.js";
 import { encodePng } from "./png.js";
 
 /** Wide enough to tell a faint line of pencil from dust, and small enough to be quick. */
@@ -16,6 +16,11 @@ const THUMBNAIL = { sidePx: 480, quality: 70 };
 export const BEST_QUALITY = 85;
 /** Of the paper's brightness: pencil becomes black, what shines through does not. */
 const INK_SHARE = 0.7;
+
+/** Of the small picture. Less than a letter has no colour worth keeping. */
+const HUE = { differs: 16, mostPx: 8 };
+/** Of the picture: a larger part is not worth its copy. */
+const MOST_PART = 0.8;
 
 type Rgb = { readonly r: number; readonly g: number; readonly b: number };
 
@@ -31,8 +36,11 @@ export async function preparePage(page: RawPage, order: PrepareOrder, signal: Ab
     const turn = order.deskew && !blank ? straightening(small.grey, ink) : 0;
     const whole = wholeFrame(small.grey, ink, turn);
     const frame = order.cropToPage ? sheetFrame(small.grey, turn, whole) : whole;
-    const cut = cutting(source, turn, scaled(frame, source, small.grey), paperColor(small, ink.background));
-    const { data, info } = await encode(cut(source.read(turn !== 0)), order, page.resolutionDpi, ink.background);
+    const paper = paperColor(small, ink.background);
+    const cut = await cutOut(source, turn, scaled(frame, source, small.grey), paper, order.mode !== "color");
+    signal.throwIfAborted();
+    const look = { background: ink.background, colorful: isColorful(small, paper) };
+    const { data, info } = await encode(cut, order, page.resolutionDpi, look);
     signal.throwIfAborted();
     return {
       mediaType: order.mode === "black_white" ? "image/png" : "image/jpeg",
@@ -73,15 +81,28 @@ const opaque = (image: Sharp): Sharp => image.flatten({ background: "white" });
 
 /** The mean of what is as bright as the paper. */
 function paperColor({ rgb, grey: { pixels } }: Small, background: number): Rgb {
-  const sums = [0, 0, 0];
-  let count = 0;
-  for (const [at, value] of pixels.entries()) {
-    if (Math.abs(value - background) > 4) continue;
-    for (let channel = 0; channel < 3; channel++) sums[channel] = (sums[channel] ?? 0) + (rgb[3 * at + channel] ?? 0);
+  let [r, g, b, count] = [0, 0, 0, 0];
+  for (let at = 0; at < pixels.length; at++) {
+    if (Math.abs((pixels[at] ?? 0) - background) > 4) continue;
+    r += rgb[3 * at] ?? 0;
+    g += rgb[3 * at + 1] ?? 0;
+    b += rgb[3 * at + 2] ?? 0;
     count++;
   }
-  const [r = 255, g = 255, b = 255] = sums.map((sum) => Math.round(sum / Math.max(1, count)));
-  return { r, g, b };
+  if (count === 0) return { r: 255, g: 255, b: 255 };
+  return { r: Math.round(r / count), g: Math.round(g / count), b: Math.round(b / count) };
+}
+
+/** Something on it, were it only a word in red, has another hue than the paper. */
+function isColorful({ rgb }: Small, paper: Rgb): boolean {
+  const [toGreen, toBlue] = [paper.r - paper.g, paper.r - paper.b];
+  let count = 0;
+  for (let at = 0; at < rgb.length; at += 3) {
+    const r = rgb[at] ?? 0;
+    const isOther = Math.abs(r - (rgb[at + 1] ?? 0) - toGreen) > HUE.differs || Math.abs(r - (rgb[at + 2] ?? 0) - toBlue) > HUE.differs;
+    if (isOther && ++count > HUE.mostPx) return true;
+  }
+  return false;
 }
 
 /** The frame in the source's own pixels. */
@@ -91,19 +112,64 @@ function scaled({ left, top, right, bottom }: Frame, source: Source, small: Grey
 }
 
 /** Turns, with the paper's colour where nothing was scanned, and cuts the frame out. */
-function cutting(source: Source, turn: number, frame: Frame, background: Rgb): (image: Sharp) => Sharp {
-  const [sin, cos] = [Math.abs(Math.sin((turn * Math.PI) / 180)), Math.cos((turn * Math.PI) / 180)];
+async function cutOut(source: Source, turn: number, frame: Frame, background: Rgb, isGrey: boolean): Promise<Sharp> {
+  if (turn === 0) {
+    const region = regionOf(frame, source.width, source.height);
+    const isAll = region.width === source.width && region.height === source.height;
+    return isAll ? opaque(source.read()) : opaque(source.read()).extract(region);
+  }
+  const [sin, cos] = [Math.sin((turn * Math.PI) / 180), Math.cos((turn * Math.PI) / 180)];
+  const { part, dx, dy } = await partAround(source, frame, { sin, cos, isGrey });
   // What the turned picture measures at least; it is never known to the pixel.
-  const slack = turn === 0 ? 0 : 1;
-  const [allWidth, allHeight] = [source.width * cos + source.height * sin, source.height * cos + source.width * sin];
-  const across = span(frame.left, frame.right, Math.floor(allWidth) - slack);
-  const down = span(frame.top, frame.bottom, Math.floor(allHeight) - slack);
-  const region = { left: across.from, top: down.from, width: across.size, height: down.size };
-  const isAll = turn === 0 && region.width === source.width && region.height === source.height;
-  return (image) => {
-    const turned = turn === 0 ? opaque(image) : opaque(image).rotate(turn, { background });
-    return isAll ? turned : turned.extract(region);
+  const width = Math.floor(part.width * cos + part.height * Math.abs(sin)) - 1;
+  const height = Math.floor(part.height * cos + part.width * Math.abs(sin)) - 1;
+  const [x, y] = [dx * cos - dy * sin, dx * sin + dy * cos];
+  const moved = { left: frame.left - x, top: frame.top - y, right: frame.right - x, bottom: frame.bottom - y };
+  return opaque(part.read(true))
+    .rotate(turn, { background })
+    .extract(regionOf(moved, width, height));
+}
+
+interface Turning {
+  readonly sin: number;
+  readonly cos: number;
+  readonly isGrey: boolean;
+}
+
+/**
+ * Turning costs by the pixel and the sample: of a card on the glass only the card is turned, and what is to be grey is turned in grey.
+ * `dx`, `dy`: how far the part's middle lies from the source's.
+ */
+async function partAround(source: Source, { left, top, right, bottom }: Frame, { sin, cos, isGrey }: Turning) {
+  const corners = [
+    [left, top],
+    [right, top],
+    [left, bottom],
+    [right, bottom],
+  ] as const;
+  const xs = corners.map(([x, y]) => x * cos + y * sin);
+  const ys = corners.map(([x, y]) => y * cos - x * sin);
+  // Pixels at the edge are mixed with their neighbours.
+  const around = (values: readonly number[]) => [Math.min(...values) - 2, Math.max(...values) + 2] as const;
+  const [[west, east], [north, south]] = [around(xs), around(ys)];
+  const region = regionOf({ left: west, top: north, right: east, bottom: south }, source.width, source.height);
+  const isMost = region.width * region.height > MOST_PART * source.width * source.height;
+  if (isMost && !isGrey) return { part: source, dx: 0, dy: 0 };
+  const image = opaque(source.read())
+    .extract(region)
+    .toColourspace(isGrey ? "b-w" : "srgb");
+  const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
+  return {
+    part: rawSource(data, info),
+    dx: region.left + (region.width - source.width) / 2,
+    dy: region.top + (region.height - source.height) / 2,
   };
+}
+
+function regionOf({ left, top, right, bottom }: Frame, width: number, height: number) {
+  const across = span(left, right, width);
+  const down = span(top, bottom, height);
+  return { left: across.from, top: down.from, width: across.size, height: down.size };
 }
 
 /** From the middle to the edge: pixels of a picture of `all` pixels. */
@@ -117,14 +183,22 @@ interface Encoded {
   readonly info: { readonly width: number; readonly height: number };
 }
 
-async function encode(image: Sharp, { mode }: PrepareOrder, resolutionDpi: number, background: number): Promise<Encoded> {
-  if (mode === "black_white") return await encodeBlackWhite(image, resolutionDpi, INK_SHARE * background);
-  return await toJpeg(image.toColourspace(mode === "gray" ? "b-w" : "srgb"), BEST_QUALITY, resolutionDpi);
+interface Look {
+  readonly background: number;
+  readonly colorful: boolean;
 }
 
-/** Colours at full resolution where quality matters: thin red letters on a stamp. Nothing of the source's own metadata comes along. */
-export async function toJpeg(image: Sharp, quality: number, resolutionDpi: number): Promise<Encoded> {
-  const encoded = image.jpeg({ quality, chromaSubsampling: quality >= 75 ? "4:4:4" : "4:2:0" });
+async function encode(image: Sharp, { mode }: PrepareOrder, resolutionDpi: number, { background, colorful }: Look): Promise<Encoded> {
+  if (mode === "black_white") return await encodeBlackWhite(image, resolutionDpi, INK_SHARE * background);
+  return await toJpeg(image.toColourspace(mode === "gray" ? "b-w" : "srgb"), BEST_QUALITY, resolutionDpi, colorful);
+}
+
+/**
+ * Colours at full resolution where there are some and quality matters: thin red letters on a stamp. Encoding them takes twice the
+ * time. Nothing of the source's own metadata comes along.
+ */
+export async function toJpeg(image: Sharp, quality: number, resolutionDpi: number, colorful: boolean): Promise<Encoded> {
+  const encoded = image.jpeg({ quality, chromaSubsampling: colorful && quality >= 75 ? "4:4:4" : "4:2:0" });
   const { data, info } = await encoded.toBuffer({ resolveWithObject: true });
   // The library leaves out the JFIF segment with the resolution unless it may keep all of the source's metadata.
   return { data: concatBytes([data.subarray(0, 2), jfif(Math.round(resolutionDpi)), data.subarray(2)]), info };

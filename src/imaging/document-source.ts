@@ -46,14 +46,23 @@ export async function openSource(bytes: Uint8Array, mediaType: RawPage["mediaTyp
   return { width, height, read };
 }
 
+interface RawShape {
+  readonly width: number;
+  readonly height: number;
+  readonly channels: 1 | 2 | 3 | 4;
+}
+
+export function rawSource(samples: Uint8Array, { width, height, channels }: RawShape): Source {
+  return { width, height, read: () => sharp(samples, { raw: { width, height, channels }, limitInputPixels: MAX_PIXELS }) };
+}
+
 function openPnm(bytes: Uint8Array): Source {
   const header = pnmHeader(bytes);
   if (!header) throw damaged();
   checkSize(header.width, header.height);
   const picture = pnmPicture(bytes, header);
   if (!picture) throw damaged();
-  const { width, height, channels, samples } = picture;
-  return { width, height, read: () => sharp(samples, { raw: { width, height, channels }, limitInputPixels: MAX_PIXELS }) };
+  return rawSource(picture.samples, picture);
 }
 
 function checkSize(width: number, height: number): void {

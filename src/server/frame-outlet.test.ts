@@ -8,7 +8,10 @@ import type { Outbound } from "./outbound.js";
 function wire() {
   const sent: Uint8Array[] = [];
   let slow = false;
-  const outbound = { binary: (frame: Uint8Array) => void sent.push(frame), slow: () => slow } as Partial<Outbound> as Outbound;
+  const outbound = {
+    binary: (...parts: Uint8Array[]) => void sent.push(Buffer.concat(parts)),
+    slow: () => slow,
+  } as Partial<Outbound> as Outbound;
   return {
     outbound,
     sent,

@@ -5,6 +5,7 @@ import { LIMITS } from "../protocol/version.js";
 import type { Outbound } from "./outbound.js";
 
 const CHUNK_BYTES = LIMITS.binaryFrameBytes - HEADER_BYTES;
+const NOTHING = new Uint8Array();
 /** A page shows one picture or two; more are a mistake. */
 const MOST_STREAMS = 8;
 
@@ -23,9 +24,8 @@ export function openFrameOutlet(outbound: Outbound, channel: number, streams: Se
       if (ended.signal.aborted || outbound.slow()) return false;
       for (let at = 0; at < picture.length; at += CHUNK_BYTES) {
         const last = at + CHUNK_BYTES >= picture.length;
-        outbound.binary(
-          encodeFrame({ kind: "preview", last, channel, sequence: sequence++ >>> 0, capturedAt }, picture.subarray(at, at + CHUNK_BYTES)),
-        );
+        const header = encodeFrame({ kind: "preview", last, channel, sequence: sequence++ >>> 0, capturedAt }, NOTHING);
+        outbound.binary(header, picture.subarray(at, at + CHUNK_BYTES));
       }
       return true;
     },

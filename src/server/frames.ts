@@ -1,4 +1,5 @@
 const FINAL_TEXT = 0x81;
+const FINAL_BINARY = 0x82;
 
 /**
  * Text frames as a server sends them (RFC 6455 §5.2: final, unmasked, the shortest form of the length), one after
@@ -17,20 +18,31 @@ export function encodeTextFrames(texts: readonly string[]): Buffer {
   let offset = 0;
   for (let index = 0; index < texts.length; index++) {
     const length = lengths[index] as number;
-    frames[offset] = FINAL_TEXT;
-    if (length < 126) frames[offset + 1] = length;
-    else if (length < 65_536) {
-      frames[offset + 1] = 126;
-      frames.writeUInt16BE(length, offset + 2);
-    } else {
-      frames[offset + 1] = 127;
-      frames.writeUInt32BE(0, offset + 2);
-      frames.writeUInt32BE(length, offset + 6);
-    }
+    writeHeader(frames, offset, FINAL_TEXT, length);
     offset += headerBytes(length);
     offset += frames.write(texts[index] as string, offset);
   }
   return frames;
+}
+
+/** What stands before the `length` bytes of a binary frame. */
+export function binaryFrameHeader(length: number): Buffer {
+  const header = Buffer.allocUnsafe(headerBytes(length));
+  writeHeader(header, 0, FINAL_BINARY, length);
+  return header;
+}
+
+function writeHeader(to: Buffer, offset: number, firstByte: number, length: number): void {
+  to[offset] = firstByte;
+  if (length < 126) to[offset + 1] = length;
+  else if (length < 65_536) {
+    to[offset + 1] = 126;
+    to.writeUInt16BE(length, offset + 2);
+  } else {
+    to[offset + 1] = 127;
+    to.writeUInt32BE(0, offset + 2);
+    to.writeUInt32BE(length, offset + 6);
+  }
 }
 
 function headerBytes(length: number): number {

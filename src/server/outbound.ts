@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import type { WebSocket } from "ws";
 import type { Clock } from "../kernel/clock.js";
 import { LIMITS } from "../protocol/version.js";
-import { encodeTextFrames } from "./frames.js";
+import { binaryFrameHeader, encodeTextFrames } from "./frames.js";
 
 /** From here on a client counts as slow: events coalesce, progress is left out, blobs wait. */
 export const SLOW_BYTES = 256 * 1024;
@@ -16,8 +16,11 @@ const CEILING_BYTES = 4 * LIMITS.outboundBufferBytes;
 export interface Outbound {
   /** A reply or notification; leaves with all others of this turn in one write. Never dropped while the connection lives. */
   text(message: string): void;
-  /** Leaves after every text before it. */
-  binary(frame: Uint8Array): void;
+  /**
+   * One frame, in parts; leaves after every text before it. The parts are not copied, because the same picture goes to many:
+   * they must not change any more.
+   */
+  binary(...parts: readonly Uint8Array[]): void;
   /** Calls the turn's end even where nothing is sent. */
   schedule(): void;
   flush(): void;
@@ -112,10 +115,13 @@ export function createOutbound(options: OutboundOptions): Outbound {
       if (batchBytes > SLOW_BYTES) outbound.flush();
       outbound.schedule();
     },
-    binary(frame) {
+    binary(...parts) {
       outbound.flush();
       if (gone || ws.readyState !== ws.OPEN) return;
-      ws.send(frame);
+      socket.cork();
+      socket.write(binaryFrameHeader(parts.reduce((sum, { length }) => sum + length, 0)));
+      for (const part of parts) socket.write(part);
+      socket.uncork();
       weigh();
     },
     schedule() {

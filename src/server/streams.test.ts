@@ -39,6 +39,27 @@ it("pictures and texts keep the order in which they were sent", async () => {
   expect(client.received.map((message) => decodeFrame(binaryOf(message) ?? new Uint8Array())?.header.sequence)).toEqual([0, 2]);
 });
 
+it("a picture of any size arrives byte by byte, and several clients get the same one", async () => {
+  await using fixture = await previews();
+  const clients = [(await fixture.connect()).client, (await fixture.connect()).client];
+  for (const client of clients) {
+    await client.request("camera.startPreview", {});
+    await client.next(pictureEnd);
+    client.received.length = 0;
+  }
+  // About every form of the length of a frame (RFC 6455 §5.2), header included.
+  for (const size of [1, 101, 102, 65_511, 65_512, 65_513, 200_000]) {
+    const picture = Uint8Array.from({ length: size }, (_, index) => (index * 7) % 251);
+    for (const outlet of fixture.outlets) expect(outlet.send(picture, size)).toBe(true);
+    for (const client of clients) {
+      const end = await client.next(pictureEnd);
+      const frames = [...client.received.splice(0), end].map((message) => binaryOf(message) ?? new Uint8Array());
+      const payloads = frames.map((frame) => decodeFrame(frame)?.payload ?? new Uint8Array());
+      expect(Buffer.concat(payloads).equals(picture), `${size} bytes`).toBe(true);
+    }
+  }
+});
+
 it("a client that stops reading misses pictures and costs another one none", async () => {
   await using fixture = await previews();
   const [{ client: stuck }, { client: other }] = [await fixture.connect(), await fixture.connect()];

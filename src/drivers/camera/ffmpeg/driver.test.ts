@@ -117,6 +117,21 @@ describe("a camera that is lost", () => {
     expect(device.stats()).toMatchObject({ restarts: 1, viewers: 0, framesPerSecond: 0 });
   });
 
+  it("is lost two seconds after its last picture, however many there were", async () => {
+    const { device, plug, clock } = await camera();
+    const viewer = watching();
+    device.view(viewer);
+    await clock.advance(0);
+    for (let count = 0; count < 5; count++) {
+      plug.frame(jpeg(count));
+      await clock.advance(700);
+    }
+    await clock.advance(1_299);
+    expect(viewer.losses).toEqual([]);
+    await clock.advance(1);
+    expect(viewer.losses).toMatchObject([{ kind: "camera_lost" }]);
+  });
+
   it.each(["device_absent", "busy", "device_fault"] as const)(
     "that cannot be opened (%s) is lost to who looks, with the reason's hint",
     async (kind) => {

@@ -25,9 +25,20 @@ export async function runStream({ connect, clock, ...options }: StreamOptions, s
   signal.addEventListener("abort", stop, { once: true });
   if (signal.aborted) stop();
   let watchdog: Disposable | undefined;
+  let dueMs = Number.POSITIVE_INFINITY;
+  const look = (): void => {
+    const leftMs = dueMs - clock.monotonicMs();
+    if (leftMs > 0) watchdog = clock.timer(leftMs, look);
+    else over.abort(silent());
+  };
+  /** A picture only moves the time on, and the timer sees that when it fires: a new timer each would cost as much as the picture. */
   const watch = (ms: number): void => {
+    const untilMs = clock.monotonicMs() + ms;
+    const isSooner = untilMs < dueMs;
+    dueMs = untilMs;
+    if (!isSooner) return;
     watchdog?.[Symbol.dispose]();
-    watchdog = clock.timer(ms, () => over.abort(silent()));
+    look();
   };
   watch(options.startWithinMs);
   try {
