@@ -19,6 +19,8 @@ function known<T>(things: ReadonlyMap<number, T>, id: unknown): T {
   return thing;
 }
 
+// See serial-host-entry.
+await import("pcsc-mini").catch(() => {});
 serveChild({
   async open(args, { signal, emit }): Promise<ReaderFacts> {
     const { link: id, settings } = args as OpenReader;

@@ -11,7 +11,10 @@ import { absent, lostLink, wireLink } from "../wire.js";
 
 export type HostedSettings = SerialSettings | UsbSettings;
 
-const ENTRY = new URL("./entry.js", import.meta.url);
+const ENTRIES = {
+  serial: new URL("./serial-host-entry.js", import.meta.url),
+  usb: new URL("./usb-host-entry.js", import.meta.url),
+};
 /** For the native end to close in good order; after that its process is ended. */
 const CLOSE_MS = 500;
 
@@ -20,7 +23,11 @@ const CLOSE_MS = 500;
  * or another device. The child starts with the connecting and ends with the link; one that is killed, stopped or spinning
  * ends the link with `device_absent` within two seconds.
  */
-export function hosted(settings: HostedSettings, deps: { readonly clock: Clock; readonly log: Logger }, entry = ENTRY): Connect {
+export function hosted(
+  settings: HostedSettings,
+  deps: { readonly clock: Clock; readonly log: Logger },
+  entry = ENTRIES[settings.kind],
+): Connect {
   const name =
     settings.kind === "serial"
       ? `host of ${settings.path}`
