@@ -109,6 +109,7 @@ export const JOURNEYS = [
         { vi: "Xã Ví Dụ", en: "Ví Dụ commune" },
         { vi: "Nơi khác", en: "Elsewhere" },
       ]),
+      { name: "note", kind: "text", optional: true, label: { vi: "Bạn muốn nói thêm gì?", en: "Anything to add?" } },
       { ...PHONE, optional: true },
     ],
     photo: "thing",

@@ -10,8 +10,7 @@ const SCANNER_BUTTONS = [
   ({ jammed }) => (jammed ? ["Gỡ giấy kẹt", "clearJam"] : ["Kẹt giấy", "jam"]),
   () => ["Kẹt ở tờ sau", "inject", { fault: "jam", page: 2 }],
   ({ coverOpen }) => (coverOpen ? ["Đóng cửa máy quét", "closeCover"] : ["Mở cửa máy quét", "openCover"]),
-  () => ["Rút dây máy quét", "unplug"],
-  () => ["Cắm dây máy quét", "plug"],
+  ({ unplugged }) => (unplugged ? ["Cắm dây máy quét", "plug"] : ["Rút dây máy quét", "unplug"]),
   () => ["Như mới", "reset"],
 ];
 
@@ -23,8 +22,9 @@ export const documentsSection = (act) =>
       picture: "scan",
       title: "Máy quét giấy giả lập",
       buttons: SCANNER_BUTTONS,
-      describe: ({ sheets, glass, jammed, coverOpen, scanning }) =>
+      describe: ({ unplugged, sheets, glass, jammed, coverOpen, scanning }) =>
         [
+          unplugged && "Đã rút dây",
           `${sheets} tờ trong khay`,
           glass ? "kính có giấy" : "kính trống",
           jammed && "kẹt giấy",

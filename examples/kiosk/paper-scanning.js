@@ -15,7 +15,19 @@ const MOST_BYTES = 15_000_000;
 export async function scanPapers(client, journey, told, replace) {
   const { papers } = journey;
   const stop = new AbortController();
-  const scan = { stop, replace, stage: "scanning", fraction: undefined };
+  const scan = {
+    stop,
+    replace,
+    stage: "scanning",
+    fraction: undefined,
+    /** Ends it early, and keeps the pages that came. */
+    enough() {
+      if (scan.stage === "stopping") return;
+      scan.stage = "stopping";
+      told();
+      client.call("documentScanner.stop", {}).catch(() => stop.abort());
+    },
+  };
   /** By their number in this stack. */
   const come = new Map();
   journey.scan = scan;
@@ -51,17 +63,18 @@ export async function scanPapers(client, journey, told, replace) {
         onProgress({ stage, fraction, page }) {
           if (stop.signal.aborted) return;
           if (page) take(page);
-          Object.assign(scan, { stage, fraction });
+          if (scan.stage !== "stopping") Object.assign(scan, { stage, fraction });
           told();
         },
       },
     );
     if (stop.signal.aborted) return undefined;
     keep(result.pages);
+    if (result.brokenOff?.kind === "canceled") return undefined;
     if (result.brokenOff) return { kind: result.brokenOff.kind, kept: true };
     return come.size === 0 ? { kind: "nothing_seen", kept: true } : undefined;
   } catch (error) {
-    return stop.signal.aborted ? undefined : { kind: error.kind, error, kept: come.size === 0 };
+    return stop.signal.aborted || error.kind === "canceled" ? undefined : { kind: error.kind, error, kept: come.size === 0 };
   } finally {
     dropUnkept();
     if (journey.scan === scan) journey.scan = undefined;

@@ -137,7 +137,9 @@ describe("scanning", () => {
     await bench.job();
     await bench.act("unplug");
     await expect(bench.ask("GET", "/eSCL/ScannerStatus")).rejects.toThrow();
+    expect(bench.simulator.state()).toMatchObject({ unplugged: true });
     await bench.act("plug");
+    expect(bench.simulator.state()).toMatchObject({ unplugged: false });
     expect((await statusOf(bench)).state).toBe("Processing");
     await bench.act("reset");
     expect(await statusOf(bench)).toEqual({ state: "Idle", adf: "ScannerAdfLoaded" });

@@ -80,6 +80,7 @@ function create(options: DocumentScannerOptions, { clock, random, changed }: Sim
       return {
         attached: door.wires > 0,
         connections: door.wires,
+        unplugged,
         ...scanner.facts,
         scanning: job ? job.settings.source : null,
         pagesOfJob: job?.pages ?? null,

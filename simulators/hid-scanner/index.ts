@@ -8,9 +8,11 @@ import { KEYBOARD_DESCRIPTOR, MODELS, type Model } from "./models.js";
 
 export const HidScannerOptions = z.strictObject({
   model: z
-    .enum(["honeywell", "honeywell-early", "honeywell-remote", "newland", "uncounted", "keyboard"])
+    .enum(["honeywell", "honeywell-early", "honeywell-remote", "jieli", "newland", "uncounted", "keyboard"])
     .default("honeywell")
-    .describe("whose report descriptor it has: the Honeywells' and the keyboard's are devices' own, newland's and uncounted's constructed"),
+    .describe(
+      "whose report descriptor it has: the Honeywells', jieli's and the keyboard's are devices' own, newland's and uncounted's constructed",
+    ),
   mode: z.enum(["continuous", "triggered"]).default("continuous").describe("triggered: keeps a code in view until it is told to read"),
   redirect: z
     .enum(["none", "silent", "re-enumerate"])

@@ -64,6 +64,18 @@ const honeywellEarly: Model = {
   trigger: { on: "0402", off: "0401" },
 };
 
+/**
+ * As the maker of scanner chips JieLi publishes it with its firmware, from which scanners of many names are built:
+ * Honeywell's, with "power on reset" as the lowest bit of the trigger.
+ */
+const jieli: Model = {
+  descriptor: fromHex(`05 8c 09 02 a1 01 ${scannedData("04", "02 01")}
+    09 14 a1 02 85 04 15 00 25 01 75 01 95 08 09 5e 09 5f 09 60 09 00 09 00 09 85 09 86 91 86 c0
+    06 66 ff 75 08 26 ff 00 09 03 a1 02 85 fe 95 01 09 03 b2 82 01 c0 ${serialData} c0`),
+  ...honeywellCodes,
+  trigger: { on: "0404", off: "0402" },
+};
+
 /** A device's own bytes: Honeywell's third interface, whose collection is on a page of the maker while its fields are not. */
 const honeywellRemote: Model = {
   descriptor: fromHex(`06 8c ff 09 02 a1 01 ${scannedData("04", "02 01")} 06 66 ff 75 08 26 ff 00 ${serialData} c0`),
@@ -113,10 +125,17 @@ export const MODELS = {
   honeywell,
   "honeywell-early": honeywellEarly,
   "honeywell-remote": honeywellRemote,
+  jieli,
   newland,
   uncounted,
 } as const satisfies Readonly<Record<string, Model>>;
 
+const keyboard = (padding: string): Uint8Array =>
+  fromHex(`05 01 09 06 a1 01 05 07 19 e0 29 e7 15 00 25 01 75 01 95 08 81 02 95 01 75 08 81 ${padding}
+  95 05 75 01 05 08 19 01 29 05 91 02 95 01 75 03 91 ${padding} 95 06 75 08 15 00 26 ff 00 05 07 19 00 2a ff 00 81 00 c0`);
+
 /** A device's own bytes: a Datalogic Gryphon GD4400 as it is shipped, a keyboard. */
-export const KEYBOARD_DESCRIPTOR = fromHex(`05 01 09 06 a1 01 05 07 19 e0 29 e7 15 00 25 01 75 01 95 08 81 02 95 01 75 08 81 01
-  95 05 75 01 05 08 19 01 29 05 91 02 95 01 75 03 91 01 95 06 75 08 15 00 26 ff 00 05 07 19 00 2a ff 00 81 00 c0`);
+export const KEYBOARD_DESCRIPTOR = keyboard("01");
+
+/** A device's own bytes: the first interface of a Honeywell that is keyboard and HID POS in one. */
+export const HONEYWELL_KEYBOARD_DESCRIPTOR = keyboard("03");

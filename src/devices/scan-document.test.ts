@@ -67,9 +67,9 @@ beforeEach(async () => {
   await settle();
 });
 
-const ask = (params: ParamsInput<"documentScanner.scan">, by: FakeCall = call()) => {
+const ask = (params: ParamsInput<"documentScanner.scan">, by: FakeCall = call(), stop = new AbortController().signal) => {
   const parsed: Params<"documentScanner.scan"> = documentScannerMethods["documentScanner.scan"].params.parse(params);
-  return scanDocument(bay, parsed, by, documents);
+  return scanDocument(bay, parsed, by, documents, stop);
 };
 const stack =
   (...names: string[]) =>
@@ -178,4 +178,57 @@ test("nobody waits for a scanner that is asked to stop, and nothing is put toget
   by.abort();
   await refused;
   expect(assembled).toBeUndefined();
+});
+
+test("a scan that is stopped is put together with the pages that came, and without any it is canceled", async () => {
+  const reason = new DeviceError("canceled", { message: "the scan was stopped" });
+  const stuck = (names: readonly string[]) => async (steps: ScanSteps, signal: AbortSignal) => {
+    for (const name of names) await steps.page(raw(name));
+    return await new Promise<never>((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+  };
+  scan = stuck(["one", "two"]);
+  const stopping = new AbortController();
+  const result = ask({ format: "jpeg" }, call(), stopping.signal);
+  await settle();
+  stopping.abort(reason);
+  const { pages, brokenOff } = await result;
+  expect(pages.map(({ image }) => image !== undefined)).toEqual([true, true]);
+  expect(brokenOff).toMatchObject({ kind: "canceled" });
+  expect(assembled?.pages).toHaveLength(2);
+
+  scan = stuck([]);
+  const early = new AbortController();
+  const empty = expect(ask({}, call(), early.signal)).rejects.toMatchObject({ kind: "canceled" });
+  await settle();
+  early.abort(reason);
+  await empty;
+  scan = stack("next");
+  expect((await ask({})).pages).toHaveLength(1);
+});
+
+test("a page that is under way when the scan is stopped is worked on, and none after it", async () => {
+  let finish = (): void => {};
+  prepare = (page) =>
+    new Promise((resolve) => {
+      finish = () => resolve(prepared(page));
+    });
+  const stopping = new AbortController();
+  let late: Promise<void> | undefined;
+  scan = async (steps, signal) => {
+    await steps.page(raw("one"));
+    return await new Promise<never>((_resolve, reject) =>
+      signal.addEventListener("abort", () => {
+        late = steps.page(raw("late"));
+        late.catch(() => {});
+        reject(signal.reason);
+      }),
+    );
+  };
+  const result = ask({}, call(), stopping.signal);
+  await settle();
+  stopping.abort(new DeviceError("canceled"));
+  await settle();
+  finish();
+  expect((await result).pages).toHaveLength(1);
+  await expect(late).rejects.toMatchObject({ kind: "canceled" });
 });

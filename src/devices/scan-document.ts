@@ -19,25 +19,34 @@ interface Held {
   readonly dropped: boolean;
 }
 
-/** Scans, works on each page while the next one is under the lamp, tells each as it comes, and puts the whole together. Keeps nothing. */
+/**
+ * Scans, works on each page while the next one is under the lamp, tells each as it comes, and puts the whole together. Keeps nothing.
+ * @param stop ends the scan early and keeps its pages, unlike the call's own signal
+ */
 export async function scanDocument(
   bay: Bay<"documentScanner">,
   params: ScanParams,
   call: Call,
   documents: Documents,
+  stop: AbortSignal,
 ): Promise<Result<"documentScanner.scan">> {
   return await bay.use("documentScanner.scan", call.signal, async (scanner, signal) => {
     bay.claims.check(call.caller);
     const held: Held[] = [];
-    const work = pageWork(params, call, documents, held, signal);
+    const work = pageWork(params, call, documents, held, signal, stop);
     const [widthMm, heightMm] = PAGE_SIZES[params.pageSize];
     const { source, mode, resolutionDpi, maxPages } = params;
     call.progress("scanning", 0);
-    const end = await scanner.scan(
-      { source, mode, resolutionDpi, widthMm, heightMm, maxPages },
-      { progress: (fraction) => call.progress("scanning", fraction), page: work.page },
-      signal,
-    );
+    const end = await scanner
+      .scan(
+        { source, mode, resolutionDpi, widthMm, heightMm, maxPages },
+        { progress: (fraction) => call.progress("scanning", fraction), page: work.page },
+        AbortSignal.any([signal, stop]),
+      )
+      .catch((thrown: unknown) => {
+        if (signal.aborted || !stop.aborted) throw thrown;
+        return { state: "broken_off", reason: stop.reason as DeviceError } as const;
+      });
     const broken = (await work.done()) ?? (end.state === "broken_off" ? end.reason : undefined);
     if (broken && held.length === 0) throw broken;
     call.progress("assembling");
@@ -46,7 +55,7 @@ export async function scanDocument(
 }
 
 /** Hands pages to the imaging child one after the other; the first that fails ends the work. */
-function pageWork(params: ScanParams, call: Call, documents: Documents, held: Held[], signal: AbortSignal) {
+function pageWork(params: ScanParams, call: Call, documents: Documents, held: Held[], signal: AbortSignal, stop: AbortSignal) {
   const { mode, deskew, cropToPage, dropBlankPages } = params;
   let failed: DeviceError | undefined;
   let inHand = 0;
@@ -70,6 +79,7 @@ function pageWork(params: ScanParams, call: Call, documents: Documents, held: He
     /** Resolves when there is room for another. @throws the reason why no more pages are wanted */
     async page(raw: RawPage): Promise<void> {
       if (failed) throw failed;
+      stop.throwIfAborted();
       inHand += 1;
       tail = tail
         .then(async () => {

@@ -75,4 +75,12 @@ export const documentScannerMethods = {
     ],
     stages: [...SCAN_STAGES],
   }),
+  "documentScanner.stop": defineMethod({
+    summary:
+      "Ends the scan of this client early: it is answered with the pages that came, and `brokenOff` says `canceled`. One without a page is answered `canceled`, as is any that is ended with rpc.cancel, which keeps nothing.",
+    roles: FRONT,
+    params: z.strictObject({ device }),
+    result: z.object({ stopped: z.boolean().describe("false: there was none (any more)") }),
+    errors: ["unknown_device"],
+  }),
 };

@@ -150,6 +150,7 @@ export const examples: { readonly [M in MethodName]: MethodExample<M> } = {
     },
   },
   "camera.startPreview": { params: { maxFps: 15, maxWidthPx: 640 }, result: { device: "camera", channel: 41, mediaType: "image/jpeg" } },
+  "documentScanner.stop": { params: {}, result: { stopped: true } },
   "camera.stopPreview": { params: { channel: 41 }, result: { stopped: true } },
   "camera.stats": {
     params: {},

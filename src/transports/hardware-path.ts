@@ -1,5 +1,6 @@
 import { readdir, realpath } from "node:fs/promises";
 import { basename } from "node:path";
+import { hidSocket } from "./hid-sysfs.js";
 import type { LinkSettings } from "./settings.js";
 import { findInSysfs } from "./usb-sysfs.js";
 
@@ -26,6 +27,7 @@ export async function hardwarePath(settings: LinkSettings): Promise<string | und
     case "https":
       return `${settings.kind}:${settings.host}:${settings.port}`;
     case "hid":
+      return await hidSocket(settings);
     case "sane":
     case "none":
     case "process":

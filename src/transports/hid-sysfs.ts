@@ -1,4 +1,5 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, realpath } from "node:fs/promises";
+import { basename, dirname } from "node:path";
 import type { LinkSettings } from "./settings.js";
 
 export type HidSettings = Extract<LinkSettings, { kind: "hid" }>;
@@ -30,6 +31,16 @@ export async function findHidNode(settings: HidSettings, roots = HID_ROOTS): Pro
   const nodes = await Promise.all(names.map((name) => nodeOf(settings, roots, name)));
   const found = nodes.filter((node) => node !== undefined);
   return found.sort((a, b) => rank(a.reportDescriptor) - rank(b.reportDescriptor))[0];
+}
+
+/**
+ * Where the interface is on the bus, e.g. "/sys/devices/pci0000:00/0000:00:14.0/usb1/1-2/1-2:1.0": the same for the same
+ * socket after a restart, which the kernel's own name of the HID device below it, counted upwards, is not.
+ */
+export async function hidSocket(settings: HidSettings, roots = HID_ROOTS): Promise<string | undefined> {
+  const node = await findHidNode(settings, roots);
+  const device = node && (await realpath(`${roots.sysfs}/${basename(node.path)}/device`).catch(() => undefined));
+  return device && dirname(device);
 }
 
 async function nodeOf(settings: HidSettings, { sysfs, dev }: HidRoots, name: string): Promise<HidNode | undefined> {

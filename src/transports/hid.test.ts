@@ -1,5 +1,5 @@
 import { EventEmitter } from "node:events";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, realpath, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -10,7 +10,7 @@ import type { HidLink } from "../kernel/hid.js";
 import { type Logger, silentLog } from "../kernel/log.js";
 import { hid } from "./hid.js";
 import { type HidLibraryDevice, hidOpenFailure, localHid, type OpenHid } from "./hid-device.js";
-import { findHidNode, type HidRoots, type HidSettings } from "./hid-sysfs.js";
+import { findHidNode, type HidRoots, type HidSettings, hidSocket } from "./hid-sysfs.js";
 import { hostedHid } from "./host/hid-host.js";
 import { LinkSettings } from "./settings.js";
 
@@ -72,6 +72,20 @@ describe("finding a HID device in sysfs", () => {
     expect(await found()).toBe("hidraw1");
     await plug(2, { descriptor });
     expect(await found()).toBe("hidraw2");
+  });
+
+  it("tells the socket, which is the same when it is plugged in again and counted on", async () => {
+    const usb = join(folder, "devices", "1-2", "1-2:1.0");
+    await mkdir(usb, { recursive: true });
+    for (const number of [3, 4]) {
+      await plug(number);
+      const device = join(roots.sysfs, `hidraw${number}`, "device");
+      await rename(device, join(usb, `0003:0C2E:0B81.000${number}`));
+      await symlink(join(usb, `0003:0C2E:0B81.000${number}`), device);
+      expect(await hidSocket(settings(), roots)).toBe(await realpath(usb));
+      await rm(join(roots.sysfs, `hidraw${number}`), { recursive: true });
+    }
+    expect(await hidSocket(settings(), roots)).toBeUndefined();
   });
 
   it("passes over what has no descriptor, or one that no kernel would have", async () => {
@@ -207,6 +221,8 @@ describe("a hosted HID device", () => {
   });
   afterEach(async () => {
     for (const link of links.splice(0)) await link.close();
+    // The last one waits for its device.
+    for (const pid of pids) if (alive(pid)) process.kill(pid, "SIGKILL");
     for (const pid of pids) while (alive(pid)) await pause(5);
   });
 

@@ -14,7 +14,7 @@ import { memoryPair } from "../../src/transports/index.js";
 const never = new AbortController().signal;
 const CARD =
   "001190000001|012345678|Nguyễn Thị Mẫu|01021990|Nữ|Số 1 Đường Mẫu, phường Dịch Vọng Hậu, quận Cầu Giấy, thành phố Hà Nội|03042021";
-const MODELS = ["honeywell", "honeywell-early", "honeywell-remote", "newland", "uncounted"];
+const MODELS = ["honeywell", "honeywell-early", "honeywell-remote", "jieli", "newland", "uncounted"];
 
 /** The driver and the simulated scanner, two readings of the same specification, on one wire and one clock. */
 async function pair(scannerOptions: Record<string, unknown>, driverSettings: Record<string, unknown> = {}) {
@@ -79,7 +79,7 @@ describe.each(MODELS)("driver and simulated %s", (model) => {
   });
 });
 
-it.each(["honeywell", "honeywell-early", "uncounted"])("agree on the trigger of a %s", async (model) => {
+it.each(["honeywell", "honeywell-early", "jieli", "uncounted"])("agree on the trigger of a %s", async (model) => {
   const { clock, device, act, texts, close } = await pair({ model, mode: "triggered" });
   await act("scan", { text: "HS-1" });
   expect(texts()).toEqual([]);

@@ -38,6 +38,17 @@ describe.skipIf(!here)("the whole station, on a kiosk's screen, in a browser, ag
     await heading("Mọi kiểm tra đều đạt").waitFor();
     await button("Tiếp tục").click();
   };
+  /** The same, with a look at each screen. */
+  const identifyAndLook = async (): Promise<void> => {
+    await page.getByText("Máy quét đang chờ thẻ của bạn").waitFor();
+    await button("Quét mã A").click();
+    await heading("Đặt thẻ căn cước lên đầu đọc").waitFor();
+    await usable("station-1-lay");
+    await button("Đặt thẻ A").click();
+    await heading("Mọi kiểm tra đều đạt").waitFor();
+    await usable("station-1-identity");
+    await button("Tiếp tục").click();
+  };
   const typePhone = async (): Promise<void> => {
     for (const digit of "0912345678") await page.locator(".keypad").getByRole("button", { name: digit, exact: true }).click();
   };
@@ -106,7 +117,7 @@ describe.skipIf(!here)("the whole station, on a kiosk's screen, in a browser, ag
     await usable("station-0-start");
     await begin("Nộp hồ sơ hành chính");
     await usable("station-1-identify");
-    await identify();
+    await identifyAndLook();
     await heading("Kiểm tra thông tin của bạn").waitFor();
     await goOn();
     await page.getByText("Số điện thoại có 10 chữ số").waitFor();
@@ -158,7 +169,11 @@ describe.skipIf(!here)("the whole station, on a kiosk's screen, in a browser, ag
     for (const text of ["GIẤY TIẾP NHẬN HỒ SƠ", NAME, "•••••••••345", "2 trang đã quét", "Đã nộp 15.000 đ"]) expect(slip).toContain(text);
     expect(slip).not.toContain("0912345678");
     await leave();
-    await page.getByText("Bạn nhớ lấy giấy tờ trong máy quét nhé").or(button("Nhấc thẻ ra")).first().waitFor();
+    await heading("Vui lòng lấy lại thẻ").waitFor();
+    await usable("station-farewell-card");
+    await button("Nhấc thẻ ra").click();
+    await page.getByText("Bạn nhớ lấy giấy tờ trong máy quét nhé").waitFor();
+    await usable("station-farewell");
   });
 
   test("a bill", async () => {
@@ -193,6 +208,32 @@ describe.skipIf(!here)("the whole station, on a kiosk's screen, in a browser, ag
     await payByCard();
     await button("Tiếp tục").click();
     await file();
+    await leave();
+  });
+
+  test("a stack that is stopped in the middle keeps the pages that came", async () => {
+    await begin("Bảo hiểm y tế");
+    await identify("B");
+    await page.getByRole("radio", { name: "6 tháng" }).check();
+    await typePhone();
+    await goOn();
+    await demo.agent.simulation?.act("documents", "loadFeeder", { sheets: Array.from({ length: 15 }, () => ({})) });
+    await button("Quét giấy tờ").click();
+    await stage().locator(".papers img").nth(1).waitFor();
+    await button("Dừng quét").click();
+    await page
+      .getByText("các trang đã quét được giữ lại")
+      .or(page.getByText(/^Đã quét \d+ trang$/))
+      .waitFor();
+    await button("Quét thêm").waitFor();
+    const kept = await stage().locator(".papers img").count();
+    expect(kept).toBeGreaterThanOrEqual(2);
+    expect(kept).toBeLessThan(15);
+    await page.getByText(`Đã quét ${kept} trang`).waitFor();
+    expect(await page.getByRole("alert").allTextContents()).not.toContainEqual(expect.stringMatching(/\S/));
+    await usable("station-papers-stopped");
+    await goOn();
+    await button(/Thẻ ngân hàng/).waitFor();
     await leave();
   });
 
@@ -246,12 +287,32 @@ describe.skipIf(!here)("the whole station, on a kiosk's screen, in a browser, ag
     await begin("Phản ánh sự việc");
     await page.getByRole("radio", { name: "Rác, nước thải" }).check();
     await page.getByRole("radio", { name: "Phường Thử" }).check();
+    const note = page.getByLabel("Bạn muốn nói thêm gì?");
+    await note.click();
+    const board = page.getByRole("group", { name: "Bàn phím chữ" });
+    const key = (name: string) => board.getByRole("button", { name, exact: true });
+    const type = async (...names: string[]): Promise<void> => {
+      for (const name of names) await key(name).click();
+    };
+    // A tone goes where it is written, whichever letter was the last; pressed again, it goes away.
+    await type("Viết hoa", "n", "ư", "ơ", "c", "Dấu sắc", "Dấu cách", "m", "u", "a", "Dấu hỏi", "Dấu sắc", "Dấu cách");
+    await type("q", "u", "y", "Dấu sắc", "Dấu cách", "đ", "o", "n", "Dấu nặng", "Dấu nặng", "g", "x", "Xóa một chữ", "Dấu cách", "1", "2");
+    expect(await note.inputValue()).toBe("Nước múa quý đong 12");
+    await board.getByRole("status").getByText("12", { exact: true }).waitFor();
+    // The caret is where the finger put it.
+    await note.evaluate((field: HTMLTextAreaElement) => field.setSelectionRange(4, 8));
+    await type("Dấu cách", "m", "ư", "a");
+    expect(await note.inputValue()).toBe("Nước mưa quý đong 12");
     await usable("station-incident-form");
+    await button("Đóng bàn phím").press("Enter");
+    expect(await board.count()).toBe(0);
     await goOn();
     await photograph();
     await usable("station-incident-photo");
     await button("Dùng ảnh này").click();
+    await page.getByText("Nước mưa quý đong 12").waitFor();
     await file();
+    expect(sent.findLast((frame) => frame.includes('"printer.print"'))).toContain("Nước mưa quý đong 12");
     await leave();
     await button("Bắt đầu").click();
     await begin("Phản ánh sự việc");

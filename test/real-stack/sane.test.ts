@@ -28,7 +28,11 @@ describe.skipIf(!installed)("SANE's test backend", () => {
   it("says what it can, and scans grey and colour from the glass, one page each", async () => {
     await using bench = await openSane(testBackend);
     expect(bench.scanner.identity).toEqual({ vendor: "Noname", model: "frontend-tester" });
-    expect(bench.scanner.capabilities).toMatchObject({ sources: ["flatbed", "feeder"], resolutionsDpi: { min: 1, max: 1200 } });
+    expect(bench.scanner.capabilities).toMatchObject({
+      sources: ["flatbed", "feeder"],
+      flatbed: { resolutionsDpi: { min: 1, max: 1200 } },
+      feeder: { resolutionsDpi: { min: 1, max: 1200 } },
+    });
     const gray = await scanWith(bench, order({ mode: "gray" }));
     expect(gray.end).toEqual({ state: "done" });
     expect(gray.pages.map(pictureOf)).toEqual([{ magic: "P5", width: 413, height: 582 }]);

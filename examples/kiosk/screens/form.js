@@ -3,6 +3,7 @@ import { masked, personOf } from "../card-person.js";
 import { h } from "../dom.js";
 import { nextStep, rowOf } from "../journey.js";
 import { keypad } from "../keypad.js";
+import { letterBoard } from "../letter-board.js";
 import { button, stepActions } from "../step-actions.js";
 import { formatDate } from "../texts.js";
 
@@ -71,9 +72,14 @@ function complaint(id, input) {
 }
 
 function textField(app, field, values) {
-  const { journeys: words } = app.texts;
+  const { texts } = app;
+  const { journeys: words } = texts;
   const id = `field-${field.name}`;
   const wrong = complaint(`${id}-wrong`, () => input);
+  const changed = () => {
+    values[field.name] = input.value;
+    wrong.say("");
+  };
   const input = h("textarea", {
     id,
     rows: "2",
@@ -81,16 +87,19 @@ function textField(app, field, values) {
     autocomplete: "off",
     spellcheck: "false",
     "aria-describedby": `${id}-wrong`,
-    on: {
-      input() {
-        values[field.name] = input.value;
-        wrong.say("");
-      },
-    },
+    on: { input: changed },
   });
   input.value = values[field.name] ?? "";
+  const board = letterBoard({ texts, input, changed });
   return {
-    element: h("div", { class: "field" }, h("label", { for: id }, labelOf(app, field)), input, wrong.element),
+    element: h(
+      "div",
+      { class: "field lettered" },
+      h("div", { class: "field-head" }, h("label", { for: id }, labelOf(app, field)), board.opener),
+      input,
+      wrong.element,
+      board.element,
+    ),
     check: () => wrong.say(field.optional || input.value.trim() ? "" : words.missing),
     focus: () => input.focus(),
   };

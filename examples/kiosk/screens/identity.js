@@ -21,7 +21,7 @@ export function showIdentity(app) {
   const fact = (label, value, className) => h("div", { class: className }, h("dt", { text: label }), h("dd", {}, value ?? words.notOnChip));
 
   let revealed = false;
-  const number = h("span", { class: "number" });
+  const number = h("span", { id: "number", class: "number" });
   const reveal = h("button", {
     type: "button",
     class: "button reveal",

@@ -21,7 +21,7 @@ export function showPapers(app, signal) {
   );
   const list = h("ol", { class: "papers", "aria-label": words.papersLabel });
   const scanButton = button(words.scan, "scan", () => scan());
-  const stopButton = button(words.stop, "cross", () => journey.scan?.stop.abort());
+  const stopButton = button(words.stop, "cross", () => journey.scan?.enough());
   const on = button(words.next, "arrow", () => nextStep(app), true);
 
   const scan = async (replace) => {
@@ -104,6 +104,7 @@ export function showPapers(app, signal) {
     const { scan: now } = journey;
     if (!now) return papers.length === 0 ? words.noPages : words.pages(papers.length);
     if (now.stage === "assembling") return words.assembling;
+    if (now.stage === "stopping") return words.stopping;
     return now.replace && papers.includes(now.replace) ? words.retaking(papers.indexOf(now.replace) + 1) : words.scanning;
   };
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { KEYBOARD_DESCRIPTOR, MODELS } from "../../../../simulators/hid-scanner/models.js";
+import { HONEYWELL_KEYBOARD_DESCRIPTOR, KEYBOARD_DESCRIPTOR, MODELS } from "../../../../simulators/hid-scanner/models.js";
 import { fromHex, toHex } from "../../../kernel/bytes.js";
 import { DeviceError } from "../../../kernel/errors.js";
 import { parseReportDescriptor, valuesOf } from "./descriptor.js";
@@ -34,6 +34,13 @@ describe("report descriptors of scanners", () => {
       [],
     ],
     [
+      "jieli",
+      2,
+      { reportBytes: 63, data: { at: 4, bytes: 56 }, count: { bitOffset: 0, bits: 8 }, aim: [1, 2, 3], continuedBit: 62 * 8 },
+      ["0404"],
+      ["0402"],
+    ],
+    [
       "newland",
       2,
       { reportBytes: 63, data: { at: 1, bytes: 56 }, count: { bitOffset: 0, bits: 8 }, aim: undefined, continuedBit: 62 * 8 },
@@ -56,8 +63,11 @@ describe("report descriptors of scanners", () => {
     expect(isKeyboard(descriptor)).toBe(false);
   });
 
-  it("of a keyboard: where its keys are", () => {
-    const descriptor = parseReportDescriptor(KEYBOARD_DESCRIPTOR);
+  it.each([
+    ["Datalogic", KEYBOARD_DESCRIPTOR],
+    ["Honeywell", HONEYWELL_KEYBOARD_DESCRIPTOR],
+  ])("of a keyboard (%s): where its keys are", (_maker, bytes) => {
+    const descriptor = parseReportDescriptor(bytes);
     expect(codeLayouts(descriptor).size).toBe(0);
     expect(isKeyboard(descriptor)).toBe(true);
     expect(keyboardLayout(descriptor)).toEqual({ reportId: 0, modifiersAt: 0, keys: { at: 2, count: 6 } });

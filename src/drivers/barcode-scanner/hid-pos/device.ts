@@ -165,10 +165,10 @@ export async function open(config: Config, context: DriverContext<LinkOf<"barcod
   };
 }
 
-function readerFor(descriptor: ReportDescriptor, { acceptKeyboard, maxCodeBytes }: Config): ReportReader {
+function readerFor(descriptor: ReportDescriptor, { acceptKeyboard, fullReportMayEnd, maxCodeBytes }: Config): ReportReader {
   const { numbered } = descriptor;
   const layouts = codeLayouts(descriptor);
-  if (layouts.size > 0) return createPosReader({ layouts, numbered, maxCodeBytes });
+  if (layouts.size > 0) return createPosReader({ layouts, numbered, maxCodeBytes, fullReportMayEnd });
   const keys = keyboardLayout(descriptor);
   if (keys && acceptKeyboard) return createKeyboardReader(keys, numbered, maxCodeBytes);
   if (isKeyboard(descriptor)) {

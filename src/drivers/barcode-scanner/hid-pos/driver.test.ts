@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { KEYBOARD_DESCRIPTOR, MODELS, type Model } from "../../../../simulators/hid-scanner/models.js";
+import { HONEYWELL_KEYBOARD_DESCRIPTOR, KEYBOARD_DESCRIPTOR, MODELS, type Model } from "../../../../simulators/hid-scanner/models.js";
 import type { ScannedCode } from "../../../contracts/barcode-scanner.js";
 import type { Condition } from "../../../contracts/driver.js";
 import { fromHex, toHex } from "../../../kernel/bytes.js";
@@ -138,6 +138,13 @@ describe("codes", () => {
     ]);
   });
 
+  it("that fill their last report come from a scanner that marks it as continued, where the config says so", async () => {
+    const { far, clock, texts } = await scanner({ fullReportMayEnd: true }, MODELS.jieli.descriptor);
+    far.send(MODELS.jieli.report(utf8("Đ".repeat(28)), "]Q1", true));
+    await clock.advance(100);
+    expect(texts()).toEqual(["Đ".repeat(28)]);
+  });
+
   it("do not flood whoever listens", async () => {
     const { clock, conditions, show, codes } = await scanner();
     for (let count = 0; count < 500; count++) show("A");
@@ -155,6 +162,7 @@ describe("trigger", () => {
   it.each([
     ["honeywell", ["0404", "0402"]],
     ["honeywell-early", ["0402", "0401"]],
+    ["jieli", ["0404", "0402"]],
     ["uncounted", ["0001", "0002"]],
     ["newland", []],
     ["honeywell-remote", []],
@@ -180,8 +188,11 @@ describe("trigger", () => {
 });
 
 describe("a keyboard", () => {
-  it("is refused, with how to change the scanner", async () => {
-    const far = wire(KEYBOARD_DESCRIPTOR);
+  it.each([
+    ["Datalogic", KEYBOARD_DESCRIPTOR],
+    ["Honeywell", HONEYWELL_KEYBOARD_DESCRIPTOR],
+  ])("(%s) is refused, with how to change the scanner", async (_maker, descriptor) => {
+    const far = wire(descriptor);
     await expect(bench([far]).opening).rejects.toMatchObject({
       kind: "unsupported",
       message: expect.stringContaining("keyboard"),
@@ -203,13 +214,19 @@ describe("a keyboard", () => {
   it("is no longer refused for something else: a descriptor without codes, and one that is broken", async () => {
     // A keyboard's settings channel on the scanners' page, as some makers have it.
     const channel = wire(fromHex("05 8c 09 01 a1 01 09 02 15 00 26 ff 00 75 08 95 40 81 02 c0"));
-    await expect(bench([channel], { acceptKeyboard: true }).opening).rejects.toMatchObject({
-      kind: "unsupported",
-      message: expect.stringContaining("decoded data"),
-    });
+    // A device's own bytes: a scanner that was set to a page of its maker's.
+    const makers = wire(
+      fromHex("06 00 ff 09 01 a1 01 19 00 29 ff 15 00 25 ff 95 01 75 08 81 02 19 00 29 ff 15 00 25 ff 95 01 75 08 91 02 c0"),
+    );
+    for (const far of [channel, makers]) {
+      await expect(bench([far], { acceptKeyboard: true }).opening).rejects.toMatchObject({
+        kind: "unsupported",
+        message: expect.stringContaining("decoded data"),
+      });
+    }
     const broken = wire(fromHex("05 8c 09 02 a1 01"));
     await expect(bench([broken]).opening).rejects.toMatchObject({ kind: "device_fault", hint: expect.stringContaining("firmware") });
-    expect([channel.open, broken.open]).toEqual([false, false]);
+    expect([channel.open, makers.open, broken.open]).toEqual([false, false, false]);
   });
 });
 

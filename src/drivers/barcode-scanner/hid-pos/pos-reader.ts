@@ -12,18 +12,20 @@ export interface PosReaderOptions {
   readonly layouts: ReadonlyMap<number, CodeLayout>;
   readonly numbered: boolean;
   readonly maxCodeBytes: number;
+  /** The device marks each full report as continued, the last one too. */
+  readonly fullReportMayEnd?: boolean;
 }
 
 /** One report's part of a code. */
 interface Fragment {
   readonly data: Uint8Array;
   readonly aim: string | undefined;
-  /** `unknown`: the layout has no flag, and the data field is full. */
+  /** `unknown`: the data field is full, and the layout has no flag or one that is not to be believed. */
   readonly continued: "yes" | "no" | "unknown";
 }
 
 /** Codes of a device that describes them by the usages of the bar code scanner page. */
-export function createPosReader({ layouts, numbered, maxCodeBytes }: PosReaderOptions): ReportReader {
+export function createPosReader({ layouts, numbered, maxCodeBytes, fullReportMayEnd = false }: PosReaderOptions): ReportReader {
   let parts: Uint8Array[] = [];
   let length = 0;
   let aim: string | undefined;
@@ -52,7 +54,7 @@ export function createPosReader({ layouts, numbered, maxCodeBytes }: PosReaderOp
       const layout = layouts.get(numbered ? (report[0] ?? 0) : 0);
       // Reports of other numbers are answers and states.
       if (!layout) return [];
-      const fragment = readFragment(layout, numbered ? report.subarray(1) : report);
+      const fragment = readFragment(layout, numbered ? report.subarray(1) : report, fullReportMayEnd);
       if (!fragment) {
         forget();
         return [{ type: "dropped", reason: "bad_report" }];
@@ -79,18 +81,20 @@ export function createPosReader({ layouts, numbered, maxCodeBytes }: PosReaderOp
 }
 
 /** Undefined for a report that is shorter than its descriptor says, or counts more bytes than it has room for. */
-function readFragment(layout: CodeLayout, body: Uint8Array): Fragment | undefined {
+function readFragment(layout: CodeLayout, body: Uint8Array, fullReportMayEnd: boolean): Fragment | undefined {
   const { reportBytes, data, count, aim, continuedBit } = layout;
   if (body.length < reportBytes) return undefined;
   const field = body.subarray(data.at, data.at + data.bytes);
   // Without a count the padding is told by its NULs.
   const used = count ? readBits(body, count.bitOffset, count.bits) : field.findLastIndex((byte) => byte !== 0) + 1;
   if (used > data.bytes) return undefined;
-  const full = used === data.bytes ? "unknown" : "no";
+  const isFull = used === data.bytes;
+  const flag = continuedBit === undefined ? isFull : readBits(body, continuedBit, 1) === 1;
+  const believed = continuedBit !== undefined && !(fullReportMayEnd && isFull);
   return {
     data: field.slice(0, used),
     aim: aim && aimOf(aim.map((at) => body[at] ?? 0)),
-    continued: continuedBit === undefined ? full : readBits(body, continuedBit, 1) === 1 ? "yes" : "no",
+    continued: !flag ? "no" : believed ? "yes" : "unknown",
   };
 }
 

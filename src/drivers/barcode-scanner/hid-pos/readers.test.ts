@@ -154,6 +154,26 @@ it("without a flag for more, a report that is not full ends the code, and silenc
   expect(texts(reader.flush())).toEqual(["ABCD"]);
 });
 
+it("where every full report is marked as continued, silence ends a code that fills its last one, and no other", () => {
+  const { numbered, ...rest } = parseReportDescriptor(MODELS.jieli.descriptor);
+  const layouts = codeLayouts({ numbered, ...rest });
+  const full = utf8("Đ".repeat(28));
+  const marked = MODELS.jieli.report(full, "]Q1", true);
+  const believing = createPosReader({ layouts, numbered, maxCodeBytes: 1_024 });
+  believing.push(marked);
+  expect(texts(believing.flush())).toEqual(["code_unfinished"]);
+
+  const reader = createPosReader({ layouts, numbered, maxCodeBytes: 1_024, fullReportMayEnd: true });
+  expect(pushAll(reader, [marked, marked])).toEqual([]);
+  expect(reader.waitMs).toBe(100);
+  expect(texts(reader.flush())).toEqual(["Đ".repeat(56)]);
+  expect(texts(pushAll(reader, [marked, MODELS.jieli.report(utf8("ă"), "]Q1", false)]))).toEqual([`${"Đ".repeat(28)}ă`]);
+  expect(texts(reader.push(MODELS.jieli.report(full, "]Q1", false)))).toEqual(["Đ".repeat(28)]);
+  reader.push(MODELS.jieli.report(utf8("half"), "]Q1", true));
+  expect(reader.waitMs).toBe(1_000);
+  expect(texts(reader.flush())).toEqual(["code_unfinished"]);
+});
+
 describe("codes of a keyboard", () => {
   const layout = keyboardLayout(parseReportDescriptor(KEYBOARD_DESCRIPTOR));
   const reader = (maxCodeBytes = 8_192): ReportReader => createKeyboardReader(layout as NonNullable<typeof layout>, false, maxCodeBytes);

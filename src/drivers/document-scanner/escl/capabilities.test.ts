@@ -57,7 +57,7 @@ describe("scanners that tell it their own way", () => {
   it("have a range of resolutions", () => {
     const told = decode({ name: "x", platen: { ...A4, range: [75, 1200, 10] } });
     expect(told.sources.flatbed?.profiles[0]?.resolutions).toEqual({ least: 75, most: 1200, step: 10 });
-    expect(describeCapabilities(told).flatbed).toMatchObject({ resolutionsDpi: [75, 1200] });
+    expect(describeCapabilities(told).flatbed).toMatchObject({ resolutionsDpi: { min: 75, max: 1200 } });
   });
 
   it("tell of duplex only, or of it in the options only", () => {

@@ -149,10 +149,11 @@ export function describeCapabilities({ sources, detectsPaper }: ScannerCapabilit
 
 const millimetres = (units: number): number => Math.round((units / UNITS_PER_MM) * 10) / 10;
 
-/** Those there are, in order; of a range its ends. */
-function dots(profiles: readonly Profile[]): number[] {
+/** Those there are, in order; where one is a range, what lies between the ends. */
+function dots(profiles: readonly Profile[]): Json {
   const all = profiles.flatMap(({ resolutions }) =>
     "discrete" in resolutions ? resolutions.discrete : [resolutions.least, resolutions.most],
   );
+  if (profiles.some(({ resolutions }) => !("discrete" in resolutions))) return { min: Math.min(...all), max: Math.max(...all) };
   return [...new Set(all)].sort((a, b) => a - b);
 }

@@ -39,13 +39,20 @@ export async function open(config: SaneConfig, context: DriverContext<ProgramLin
   };
   const { found, options } = session;
   const resolutions = resolutionsOf(options);
+  const resolutionsDpi =
+    resolutions === undefined
+      ? null
+      : "min" in resolutions
+        ? { min: resolutions.min, max: resolutions.max }
+        : [...resolutions].sort((a, b) => a - b);
+  const sources = [...sourcesOf(options, config.unnamedSource).keys()];
   return {
     identity: { vendor: found.vendor, model: found.model },
     capabilities: {
       version: 1,
-      sources: [...sourcesOf(options, config.unnamedSource).keys()],
-      resolutionsDpi:
-        resolutions === undefined ? null : "min" in resolutions ? { min: resolutions.min, max: resolutions.max } : [...resolutions],
+      sources,
+      // A backend lists its options once, whatever the source.
+      ...Object.fromEntries(sources.map((source) => [source, { resolutionsDpi }])),
     },
     lost,
     scan: (order, steps, caller) => session.inTurn((limit) => scan(session, order, steps, limit, lose), caller),
