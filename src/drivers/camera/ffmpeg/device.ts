@@ -8,6 +8,8 @@ import type { FfmpegConfig } from "./config.js";
 import { createRate } from "./rate.js";
 import { runStream } from "./stream.js";
 
+/** How soon it is noticed that a camera which nobody looks at was pulled out. */
+const IDLE_LOOK_MS = 1_000;
 /** Doubling, so that a camera that comes back shows its picture within three seconds. */
 const BACK_OFF_MS = { first: 100, most: 1_000 };
 
@@ -26,6 +28,7 @@ export async function open(config: z.output<typeof FfmpegConfig>, context: Drive
   /** Ends the run that is under way. */
   let run: AbortController | undefined;
   let linger: Disposable | undefined;
+  let idleLook: Disposable | undefined;
 
   const inOrder = (): void => {
     if (!trouble) return;
@@ -67,6 +70,12 @@ export async function open(config: z.output<typeof FfmpegConfig>, context: Drive
     broken += 1;
   };
 
+  /** Connecting looks whether it is there, and runs nothing. */
+  const lookOnce = async (): Promise<void> => {
+    const link = await connect(ending.signal);
+    await link.close();
+    inOrder();
+  };
   /** Until nobody looks and nothing is wrong: runs the camera, and when it is lost, runs it again. */
   const keepLooking = async (): Promise<void> => {
     let waitMs = BACK_OFF_MS.first;
@@ -74,9 +83,12 @@ export async function open(config: z.output<typeof FfmpegConfig>, context: Drive
       const before = frames;
       run = new AbortController();
       try {
-        await runStream({ ...config, connect, clock, frame: show, broken: onBroken }, run.signal);
+        // What was pulled out and nobody looks at is in order when it is there, as at the opening.
+        if (viewers.size === 0 && asDeviceError(trouble?.cause).kind === "device_absent") await lookOnce();
+        else await runStream({ ...config, connect, clock, frame: show, broken: onBroken }, run.signal);
       } catch (thrown) {
         if (ending.signal.aborted) return;
+        log.debug("camera run ended", { device, kind: asDeviceError(thrown).kind });
         inTrouble(asDeviceError(thrown, "device_fault", { device }));
         if (frames > before) waitMs = BACK_OFF_MS.first;
         await clock.sleep(waitMs, ending.signal).catch(() => {});
@@ -94,12 +106,26 @@ export async function open(config: z.output<typeof FfmpegConfig>, context: Drive
       if (viewers.size > 0 && !ending.signal.aborted) wake();
     });
   };
+  /** Cameras of this machine only: an idle one that is pulled out says nothing. */
+  const lookWhileIdle = (): void => {
+    idleLook = clock.timer(IDLE_LOOK_MS, async () => {
+      try {
+        if (!looking) await lookOnce();
+      } catch (thrown) {
+        if (ending.signal.aborted) return;
+        inTrouble(asDeviceError(thrown, "device_fault", { device }));
+        wake();
+      }
+      if (!ending.signal.aborted) lookWhileIdle();
+    });
+  };
   const leave = (viewer: CameraViewer): void => {
     if (viewers.delete(viewer) && viewers.size === 0) idle();
   };
 
   const close = async (): Promise<void> => {
     context.signal.removeEventListener("abort", onAbort);
+    idleLook?.[Symbol.dispose]();
     stay();
     const closed = new DeviceError("device_absent", { device, message: "the device was closed" });
     ending.abort(closed);
@@ -146,6 +172,7 @@ export async function open(config: z.output<typeof FfmpegConfig>, context: Drive
     await link.close();
     if (config.probe) await firstPicture(camera, context.signal);
     context.signal.throwIfAborted();
+    if (link.description.startsWith("camera ")) lookWhileIdle();
   } catch (thrown) {
     await close();
     throw thrown;

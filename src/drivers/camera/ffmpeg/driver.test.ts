@@ -233,3 +233,19 @@ describe("opening and closing", () => {
     expect(await bad).toMatchObject([{ ok: false, hint: "close the browser" }]);
   });
 });
+
+it("a camera of this machine that nobody looks at is missed when it is pulled out, and in order when it is there again", async () => {
+  const plug = socket("camera /dev/video0");
+  const { device, clock, conditions } = await camera({}, manualClock(), plug);
+  await clock.advance(10_000);
+  expect(conditions).toEqual([{ state: "ready" }]);
+  plug.refuse(new DeviceError("device_absent", { message: "gone" }));
+  await clock.advance(1_000);
+  expect(conditions.at(-1)).toMatchObject({ state: "attention", reason: { kind: "camera_lost", details: { reason: "device_absent" } } });
+  plug.refuse(undefined);
+  await clock.advance(1_000);
+  expect(conditions.at(-1)).toEqual({ state: "ready" });
+  // It was only looked for: nothing runs.
+  expect(plug.open).toBe(0);
+  await device.close();
+});

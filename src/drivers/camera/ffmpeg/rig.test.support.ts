@@ -11,7 +11,7 @@ import { ffmpeg } from "./driver.js";
 export const jpeg = (...inside: number[]): Uint8Array => Uint8Array.of(0xff, 0xd8, ...inside, 0xff, 0xd9);
 
 /** A plug that cameras are connected to: what each connection does is the test's to say. */
-export function socket() {
+export function socket(description = "test") {
   const links: { send(bytes: Uint8Array): void; cut(reason?: DeviceError): void; readonly open: boolean }[] = [];
   let refusal: DeviceError | undefined;
   const plug = {
@@ -50,7 +50,7 @@ export function socket() {
           return open;
         },
       });
-      return { description: "test", read: (reading) => inbox.read(reading), write: async () => {}, close: async () => cut(), closed };
+      return { description, read: (reading) => inbox.read(reading), write: async () => {}, close: async () => cut(), closed };
     },
     /** One picture on the newest connection. */
     frame: (bytes: Uint8Array) =>

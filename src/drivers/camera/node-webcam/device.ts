@@ -8,6 +8,8 @@ import type { NodeWebcamConfig } from "./config.js";
 
 const MAX_PICTURE_BYTES = 16 * 1024 * 1024;
 const FILE = "still.jpg";
+/** How soon it is noticed that an idle camera was pulled out. */
+const IDLE_LOOK_MS = 1_500;
 
 export async function open(config: z.output<typeof NodeWebcamConfig>, context: DriverContext<ProgramLink>): Promise<Camera> {
   const { clock, device, connect } = context;
@@ -69,8 +71,27 @@ export async function open(config: z.output<typeof NodeWebcamConfig>, context: D
   const lost = (cause: DeviceError): DeviceError =>
     new DeviceError("camera_lost", { device, message: cause.message, hint: cause.hint, details: { reason: cause.kind }, cause });
 
+  let tellGone = (_reason: DeviceError): void => {};
+  const gone = new Promise<DeviceError>((resolve) => {
+    tellGone = resolve;
+  });
+  let idleLook: Disposable | undefined;
+  /** It is held for the moment of a picture only, and says nothing of itself: connecting looks whether it is there. */
+  const lookWhileIdle = (): void => {
+    idleLook = clock.timer(IDLE_LOOK_MS, async () => {
+      try {
+        await (await connect(ending.signal)).close();
+      } catch (thrown) {
+        if (!ending.signal.aborted) tellGone(asDeviceError(thrown, "device_absent", { device }));
+        return;
+      }
+      if (!ending.signal.aborted) lookWhileIdle();
+    });
+  };
+
   const close = async (): Promise<void> => {
     context.signal.removeEventListener("abort", onAbort);
+    idleLook?.[Symbol.dispose]();
     ending.abort(new DeviceError("device_absent", { device, message: "the device was closed" }));
     await queue;
   };
@@ -81,11 +102,11 @@ export async function open(config: z.output<typeof NodeWebcamConfig>, context: D
   const link = await connect(context.signal);
   await link.close();
   context.report({ state: "ready" });
+  lookWhileIdle();
   return {
     identity: {},
     capabilities: { version: 1, preview: false, snapshot: true },
-    // It is held for the moment of a picture only: whether it is there shows then.
-    lost: new Promise(() => {}),
+    lost: gone,
     view() {
       throw new DeviceError("unsupported", {
         device,

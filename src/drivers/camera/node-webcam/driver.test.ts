@@ -16,7 +16,9 @@ async function camera(settings: object = {}) {
   const log: string[] = [];
   const conditions: Condition[] = [];
   let work: (output: ProgramOutput, signal: AbortSignal) => Promise<Uint8Array | undefined> = async () => JPEG;
+  let there = true;
   const connect = async (): Promise<ProgramLink> => {
+    if (!there) throw new DeviceError("device_absent", { message: "gone" });
     let file: Uint8Array | undefined;
     log.push("connect");
     return {
@@ -54,7 +56,10 @@ async function camera(settings: object = {}) {
   const does = (next: typeof work): void => {
     work = next;
   };
-  return { device, still, clock, log, conditions, does };
+  const pull = (): void => {
+    there = false;
+  };
+  return { device, still, clock, log, conditions, does, pull };
 }
 
 it("takes a picture with a link of its own, one after the other", async () => {
@@ -121,4 +126,18 @@ it("has no live picture", async () => {
   expect(() => device.view({ frame() {}, lost() {} })).toThrow(expect.objectContaining({ kind: "unsupported" }));
   expect(await device.selfTest(never)).toEqual([{ check: "gives a picture", ok: true }]);
   expect((await still()).jpeg).toEqual(JPEG);
+});
+
+it("is lost when it is pulled out while nobody takes a picture", async () => {
+  const { device, clock, pull } = await camera();
+  let reason: DeviceError | undefined;
+  void device.lost.then((lost) => {
+    reason = lost;
+  });
+  await clock.advance(10_000);
+  expect(reason).toBeUndefined();
+  pull();
+  await clock.advance(1_500);
+  expect(reason).toMatchObject({ kind: "device_absent" });
+  await device.close();
 });
