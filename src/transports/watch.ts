@@ -10,7 +10,8 @@ export interface WatchOptions {
   readonly folders?: readonly string[];
 }
 
-const FOLDERS = ["/dev/serial/by-id", "/dev/serial/by-path", "/dev/usb", "/sys/bus/usb/devices"];
+// udev makes the links in /dev/char, one for each character device, when permissions and stable names are already there.
+const FOLDERS = ["/dev/char", "/dev/serial/by-id", "/dev/serial/by-path", "/sys/bus/usb/devices"];
 /** A plug that makes contact several times is one change. */
 const DEBOUNCE_MS = 200;
 /** sysfs tells nobody of its changes, and a watch can be lost. */

@@ -1,4 +1,3 @@
-import { superviseChild } from "../../child/child.js";
 import type { Clock } from "../../kernel/clock.js";
 import { raceSignal } from "../../kernel/deadline.js";
 import type { HidLink } from "../../kernel/hid.js";
@@ -8,6 +7,7 @@ import { notPluggedIn } from "../hid-device.js";
 import { findHidNode, HID_ROOTS, type HidSettings, hidDescription } from "../hid-sysfs.js";
 import { linkToChild } from "./host.js";
 import type { HidFacts, OpenHidDevice } from "./serve-hid.js";
+import { createHosts } from "./spare.js";
 
 const ENTRY = new URL("./hid-host-entry.js", import.meta.url);
 
@@ -19,19 +19,21 @@ export function hostedHid(
   roots = HID_ROOTS,
 ): Connect<HidLink> {
   const name = `host of ${hidDescription(settings)}`;
+  const hosts = createHosts({ entry, name, ...deps });
   return async (signal) => {
     signal.throwIfAborted();
     // An absent device is the usual case of a retry, and no reason to start a process.
     if (!(await findHidNode(settings, roots))) throw notPluggedIn(settings);
-    const child = superviseChild({ entry, name, ...deps });
+    const child = hosts.take();
     let facts: HidFacts;
     try {
       facts = (await child.call("open", { settings, roots } satisfies OpenHidDevice, signal)) as HidFacts;
     } catch (thrown) {
-      await child.stop();
+      // A refusal is an answer; whoever gave up waiting for one got none.
+      await hosts.giveBack(child, !signal.aborted && child.pid !== undefined);
       throw thrown;
     }
-    const { link, over } = linkToChild(child, name, `${facts.description} (hosted)`);
+    const { link, over } = linkToChild(child, hosts, name, `${facts.description} (hosted)`);
     return {
       ...link,
       reportDescriptor: facts.reportDescriptor,

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { systemClock } from "../../kernel/clock.js";
+import { manualClock, systemClock } from "../../kernel/clock.js";
 import { DeviceError } from "../../kernel/errors.js";
 import type { Connect, Link } from "../../kernel/link.js";
 import { type Logger, silentLog } from "../../kernel/log.js";
@@ -32,6 +32,8 @@ describe.skipIf(!(await realSerialStack()))("a hosted serial link", () => {
   afterEach(async () => {
     for (const link of links) await link.close();
     await wire.close();
+    // The last one waits for its device.
+    for (const pid of pids) if (alive(pid)) process.kill(pid, "SIGKILL");
     for (const pid of pids) while (alive(pid)) await pause(5);
   });
 
@@ -70,6 +72,19 @@ describe.skipIf(!(await realSerialStack()))("a hosted serial link", () => {
     await link.closed;
   });
 
+  it("opens again in the process that is left from before, which ends when it waits in vain", async () => {
+    const clock = manualClock();
+    const connect = hosted(settings(wire.path), { clock, log });
+    await (await connected(connect)).close();
+    const next = await connected(connect);
+    await next.write(new Uint8Array([1, 2, 3]), never);
+    expect(await wire.far.receive(3)).toEqual(new Uint8Array([1, 2, 3]));
+    expect(pids).toHaveLength(1);
+    await next.close();
+    await clock.advance(60_000);
+    while (alive(lastPid())) await pause(5);
+  });
+
   it("closes while its host is stopped, and leaves no process behind", async () => {
     const link = await connected(hosted(settings(wire.path), { clock: systemClock(), log }));
     process.kill(lastPid(), "SIGSTOP");
@@ -92,7 +107,7 @@ describe.skipIf(!(await realSerialStack()))("a hosted serial link", () => {
     }
   });
 
-  it("starts no process for a device that is not there, and leaves none when opening fails or is given up", async () => {
+  it("starts no process for a device that is not there, and leaves none when opening is given up", async () => {
     const absent = hosted(settings("/dev/serial/by-id/none"), { clock: systemClock(), log });
     await expect(absent(never)).rejects.toMatchObject({ kind: "device_absent" });
     expect(pids).toEqual([]);
@@ -100,12 +115,12 @@ describe.skipIf(!(await realSerialStack()))("a hosted serial link", () => {
     const connect = hosted(settings(wire.path), { clock: systemClock(), log });
     await connected(connect);
     await expect(connect(never)).rejects.toMatchObject({ kind: "busy", hint: expect.stringContaining("Another program") });
-    expect(alive(lastPid())).toBe(false);
+    await expect(connect(never)).rejects.toMatchObject({ kind: "busy" });
+    expect(pids).toHaveLength(2);
 
     const reason = new DeviceError("timeout");
     const controller = new AbortController();
     const connecting = expect(connect(controller.signal)).rejects.toBe(reason);
-    while (pids.length < 3) await pause(1);
     controller.abort(reason);
     await connecting;
     expect(alive(lastPid())).toBe(false);

@@ -20,6 +20,9 @@ const DEVICE = /^(\/dev\/(video\d{1,3}|v4l\/by-(id|path)\/[\w.:+-]{1,200})|TEST)
 const LOCATION = /^(\/[\w.-]{1,100}){1,8}\/[\w-]{1,40}\.jpg$/;
 const LAST_WORDS = 4_096;
 
+// See serial-host-entry.
+const { FSWebcam } = createRequire(import.meta.url)("node-webcam") as NodeWebcam;
+
 serveChild({
   async capture(args): Promise<Captured> {
     const { device, location, widthPx, heightPx, delaySeconds } = args as CaptureOrder;
@@ -27,7 +30,6 @@ serveChild({
     if (!DEVICE.test(device) || !LOCATION.test(location) || !numbers) {
       throw new DeviceError("invalid_params", { message: "not a camera, or not a file of ours" });
     }
-    const { FSWebcam } = createRequire(import.meta.url)("node-webcam") as NodeWebcam;
     const camera = new FSWebcam({
       width: widthPx,
       height: heightPx,
