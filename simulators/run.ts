@@ -2,6 +2,8 @@ import { writeFile } from "node:fs/promises";
 import { systemClock } from "../src/kernel/clock.js";
 import { DeviceError, type Json } from "../src/kernel/errors.js";
 import { systemRandom } from "../src/kernel/random.js";
+import { serveGadget } from "./gadget/serve.js";
+import { serveUhid } from "./gadget/uhid.js";
 import { simulatorKinds } from "./index.js";
 import { connectTcp, type Served, servePty, serveTcp } from "./serve.js";
 import type { Simulator } from "./simulator.js";
@@ -11,7 +13,10 @@ const PAPER_DEBOUNCE_MS = 100;
 
 export interface RunSimulatorOptions {
   readonly kind: string;
-  /** Where to listen: `tcp:HOST:PORT` or `pty:PATH`; or, with `connect`, the virtual reader to go to: `tcp:HOST:PORT`. */
+  /**
+   * Where to listen: `tcp:HOST:PORT` or `pty:PATH`; or what to be: `gadget:SERIAL`, a USB device at a controller of this machine,
+   * `uhid:SERIAL`, a HID device of its kernel; or, with `connect`, the virtual reader to go to: `tcp:HOST:PORT`.
+   */
   readonly wire: string;
   /** A card goes to a reader that listens, as vsmartcard's does behind pcscd. */
   readonly connect?: boolean | undefined;
@@ -53,8 +58,10 @@ export async function runSimulator(run: RunSimulatorOptions): Promise<void> {
   const over = new Promise<void>((resolve) => {
     ended = resolve;
   });
+  let told = (): void => {};
   const simulator = make(run, clock, () => {
     run.onChange?.(simulator.state());
+    told();
     if (paperFile !== undefined) drawing ??= clock.timer(PAPER_DEBOUNCE_MS, draw);
   });
   if (paperFile !== undefined && !simulator.actions.paper) {
@@ -63,6 +70,7 @@ export async function runSimulator(run: RunSimulatorOptions): Promise<void> {
 
   if (authorityFile !== undefined) await writeAuthority(simulator, authorityFile);
   const { served, address } = await serve(simulator, run);
+  told = served.changed ?? told;
   signal.addEventListener("abort", ended, { once: true });
   try {
     run.onListening?.(address);
@@ -104,7 +112,10 @@ function make(run: RunSimulatorOptions, clock: ReturnType<typeof systemClock>, c
   return kind.create(parsed.data, { clock, random: systemRandom, changed });
 }
 
-async function serve(simulator: Simulator, { wire, connect }: RunSimulatorOptions): Promise<{ served: Served; address: string }> {
+async function serve(
+  simulator: Simulator,
+  { wire, connect }: RunSimulatorOptions,
+): Promise<{ served: Served & { changed?(): void }; address: string }> {
   const [, host, port] = /^tcp:(.+):(\d{1,5})$/.exec(wire) ?? [];
   if (host !== undefined && Number(port) <= 65_535) {
     const address = { host: host.replace(/^\[(.*)\]$/, "$1"), port: Number(port) };
@@ -113,7 +124,13 @@ async function serve(simulator: Simulator, { wire, connect }: RunSimulatorOption
     return { served, address: `tcp:${host}:${served.port}` };
   }
   if (!connect && wire.startsWith("pty:") && wire.length > 4) return { served: await servePty(simulator, wire.slice(4)), address: wire };
-  throw new DeviceError("invalid_params", { message: `no wire ${wire}`, hint: `Give tcp:HOST:PORT${connect ? "" : ", or pty:PATH"}` });
+  const [, kernel, serial] = /^(gadget|uhid):([\w-]{1,32})$/.exec(wire) ?? [];
+  if (!connect && serial !== undefined)
+    return { served: await (kernel === "gadget" ? serveGadget : serveUhid)(simulator, serial), address: wire };
+  throw new DeviceError("invalid_params", {
+    message: `no wire ${wire}`,
+    hint: `Give tcp:HOST:PORT${connect ? "" : ", pty:PATH, gadget:SERIAL or uhid:SERIAL"}`,
+  });
 }
 
 async function writeAuthority({ kind, authority }: Simulator, file: string): Promise<void> {

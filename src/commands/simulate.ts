@@ -6,6 +6,8 @@ interface SimulateFlags extends JsonFlag {
   readonly listen?: string;
   readonly pty?: string;
   readonly connect?: string;
+  readonly gadget?: string;
+  readonly uhid?: string;
   readonly paper?: string;
   readonly caOut?: string;
   readonly set: Readonly<Record<string, unknown>>;
@@ -20,6 +22,11 @@ export const addSimulate: AddCommand = (program, act) => {
     .option("-l, --listen <address>", "tcp:HOST:PORT")
     .option("--pty <path>", "serial line (pseudo-terminal, needs socat) at this path")
     .option("--connect <address>", "tcp:HOST:PORT of a virtual reader that listens (vsmartcard's vpcd), for cards")
+    .option(
+      "--gadget <serial>",
+      "be a USB device with this serial number, at a device controller of this machine (root; dummy_hcd, or a Raspberry Pi's)",
+    )
+    .option("--uhid <serial>", "be a HID device of this machine's kernel, with no USB (root)")
     .option("--paper <png>", "keep a picture of the paper in this file")
     .option("--ca-out <pem>", "write the certificate authority of a device that speaks TLS to this file")
     .option("-s, --set <knob=value>", "set a knob; may be repeated", knob, {});
@@ -28,6 +35,7 @@ export const addSimulate: AddCommand = (program, act) => {
     ["stationd simulate barcode-scanner --pty /tmp/scanner", "a serial scanner"],
     ["stationd simulate chip-card --connect tcp:127.0.0.1:40059 -s inserted=true", "a card for pcscd"],
     ["stationd simulate nexo-terminal --listen tcp:127.0.0.1:8443 --ca-out ca.pem", "a payment terminal over HTTPS"],
+    ["sudo stationd simulate zvt-terminal --gadget T1", "a terminal at USB, unplugged when it ends"],
     ["stationd simulate list", "what can be simulated, with its knobs"],
   ]).action(
     act(async (terminal, kind: string, flags: SimulateFlags) => {
@@ -36,9 +44,11 @@ export const addSimulate: AddCommand = (program, act) => {
         terminal.out(listSimulators(flags.json === true, terminal.columns));
         return EXIT_CODES.ok.code;
       }
-      const { listen, pty, connect } = flags;
-      const [wire, another] = [listen, pty && `pty:${pty}`, connect].filter((given) => given !== undefined);
-      if (wire === undefined || another !== undefined) return command.error("error: one of --listen, --pty and --connect is needed");
+      const { listen, pty, connect, gadget, uhid } = flags;
+      const wires = [listen, pty && `pty:${pty}`, connect, gadget && `gadget:${gadget}`, uhid && `uhid:${uhid}`];
+      const [wire, another] = wires.filter((given) => given !== undefined);
+      if (wire === undefined || another !== undefined)
+        return command.error("error: one of --listen, --pty, --connect, --gadget and --uhid is needed");
       await simulate(terminal, {
         kind,
         wire,
