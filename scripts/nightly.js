@@ -20,6 +20,11 @@ const RUNS = [
     args: ["scripts/test.js", "dist/test/real-stack/camera.test.js"],
     env: { STATIOND_CAMERA_CYCLES: "200" },
   },
+  {
+    name: "hardware lab: 100 plugs of each device",
+    args: ["scripts/run.js", "dist/test/hardware-lab/run.js", "--cycles", "100"],
+    env: {},
+  },
   { name: "print torture: 2,000 kills and cuts", args: ["scripts/run.js", "dist/test/torture/print.js", "--runs", "2000"], env: {} },
   { name: "pay torture: 2,000 orders", args: ["scripts/run.js", "dist/test/torture/pay.js", "--runs", "2000"], env: {} },
   { name: "pay torture: 10 orders in real time", args: ["scripts/run.js", "dist/test/torture/pay.js", "--real-timers"], env: {} },

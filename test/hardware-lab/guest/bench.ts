@@ -1,0 +1,102 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { openSync } from "node:fs";
+import { barcodeScanner } from "../../../simulators/barcode-scanner/index.js";
+import { chipCard } from "../../../simulators/chip-card/index.js";
+import { serveVscard } from "../../../simulators/chip-card/vscard.js";
+import { openDeviceFile } from "../../../simulators/gadget/device-file.js";
+import { type ServedGadget, serveGadget } from "../../../simulators/gadget/serve.js";
+import { hidScanner } from "../../../simulators/hid-scanner/index.js";
+import { receiptPrinter } from "../../../simulators/receipt-printer/index.js";
+import type { Simulator, SimulatorKind } from "../../../simulators/simulator.js";
+import { zvtTerminal } from "../../../simulators/zvt-terminal/index.js";
+import { systemClock } from "../../../src/kernel/clock.js";
+import { seededRandom } from "../../../src/kernel/random.js";
+import type { z } from "../../../src/kernel/schema.js";
+import { PRINTER } from "./printers.js";
+import { openMonitor } from "./qmp.js";
+import { TERMINAL } from "./terminals.js";
+
+/** A device that can be pulled out of this machine and put back. */
+export interface Plugged<S extends Simulator = Simulator> {
+  readonly simulator: S;
+  pull(): Promise<void>;
+  /** Into the socket that it was in, or another one. */
+  push(socket?: string): Promise<void>;
+}
+export interface PlayedGadget<S extends Simulator = Simulator> extends Plugged<S> {
+  readonly gadget: ServedGadget;
+}
+export type Bench = Awaited<ReturnType<typeof layTable>>;
+
+/** Plugs in all that stands on the table. */
+export async function layTable() {
+  const closing: (() => Promise<void>)[] = [];
+  let seed = 1;
+  const make = <S extends z.ZodType, T extends Simulator>(kind: SimulatorKind<S, T>, options: object, changed: () => void = () => {}): T =>
+    kind.create(kind.options.parse(options), { clock: systemClock(), random: seededRandom(seed++), changed });
+  let socket = 0;
+  const play = async <S extends z.ZodType, T extends Simulator>(
+    kind: SimulatorKind<S, T>,
+    options: object,
+    serial: string,
+  ): Promise<PlayedGadget<T>> => {
+    let played: ServedGadget | undefined;
+    const simulator = make(kind, options, () => played?.changed());
+    const gadget = await serveGadget(simulator, serial, `dummy_udc.${socket++}`);
+    played = gadget;
+    closing.push(gadget.close);
+    return { simulator, gadget, pull: gadget.pull, push: gadget.push };
+  };
+  const lpPrinter = await play(receiptPrinter, PRINTER, "LP1");
+  const usbPrinter = await play(receiptPrinter, PRINTER, "USB1");
+  const hid = await play(hidScanner, {}, "HID1");
+  const acmScanner = await play(barcodeScanner, {}, "ACM1");
+  const acmTerminal = await play(zvtTerminal, TERMINAL, "ACM2");
+  /** Into a socket that nothing is in. */
+  const move = (plug: Plugged): Promise<void> => plug.push(`dummy_udc.${socket++}`);
+
+  const monitor = await openMonitor();
+  const ftdi = make(zvtTerminal, TERMINAL);
+  ftdi.attach(await openDeviceFile("/dev/virtio-ports/ftdi"));
+  // QEMU's reader says that it takes extended lengths, and swallows answers of more than 374 bytes.
+  const card = make(chipCard, { profile: "short-only", activeAuthentication: "none" });
+  const ended = new AbortController();
+  const reader = serveVscard(card, await openDeviceFile("/dev/virtio-ports/card"), ended.signal);
+  closing.push(async () => ended.abort());
+  const usb =
+    (driver: string, id: string, more: object = {}) =>
+    (port?: string) =>
+      monitor.add({ driver, id, bus: "xhci.0", ...more, ...(port === undefined ? {} : { port }) });
+  const plugFtdi = usb("usb-serial", "ftdi0", { chardev: "ftdi", serial: "FTDI1" });
+  const plugReader = usb("usb-ccid", "ccid0");
+  const ftdiTerminal: Plugged<typeof ftdi> = { simulator: ftdi, pull: () => monitor.remove("ftdi0"), push: plugFtdi };
+  const cardReader: Plugged<typeof card> = {
+    simulator: card,
+    pull: () => monitor.remove("ccid0"),
+    async push(port) {
+      await plugReader(port);
+      await monitor.add({ driver: "ccid-card-passthru", id: "card0", chardev: "card", bus: "ccid0.0" });
+      await reader.greet();
+    },
+  };
+  await ftdiTerminal.push();
+  await cardReader.push();
+  return {
+    lpPrinter,
+    usbPrinter,
+    hid,
+    acmScanner,
+    acmTerminal,
+    ftdiTerminal,
+    card: cardReader,
+    move,
+    async close() {
+      await Promise.all(closing.map((close) => close()));
+    },
+  };
+}
+
+export function startPcscd(): ChildProcess {
+  const log = openSync("/lab/results/pcscd.log", "w");
+  return spawn("pcscd", ["--foreground", "--info"], { stdio: ["ignore", log, log] });
+}
