@@ -228,6 +228,7 @@ function create(options: HidScannerOptions, { clock, random, changed }: Simulato
       model: options.model,
       mode: options.mode,
       attached: wire.attached,
+      greeted: wire.attached && greeted,
       triggered,
       redirected,
       pending: held ? 1 : 0,

@@ -108,7 +108,8 @@ function run(command: string, args: readonly string[], limitMs: number): Promise
     child.once("error", reject);
     child.once("exit", (code, signal) => {
       if (code === 0) resolve();
-      else reject(new RangeError(signal ? `the guest was ended after ${limitMs / 1_000} s` : `${command} ended with ${code}`));
+      else if (signal === "SIGKILL") reject(new RangeError(`the guest was ended after ${limitMs / 1_000} s`));
+      else reject(new RangeError(`${command} ended with ${signal ?? code}`));
     });
   });
 }

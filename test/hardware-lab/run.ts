@@ -16,7 +16,7 @@ const project = resolve(fileURLToPath(new URL("../../..", import.meta.url)));
 const dist = resolve(fileURLToPath(new URL("../..", import.meta.url)));
 const cache = process.env.STATIOND_LAB_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "stationd-lab");
 const results = resolve(process.env.STATIOND_LAB_RESULTS ?? join(project, "lab-results"));
-const limitMs = values.cycles === undefined ? 285_000 : 60_000 + Number(values.cycles) * 60_000;
+const limitMs = values.cycles === undefined ? 425_000 : 60_000 + Number(values.cycles) * 60_000;
 /** What a healthy kernel does not say. */
 const KERNEL_FAULT = /kernel BUG|BUG:|Oops|WARNING: CPU|Call Trace|Kernel panic/;
 

@@ -72,7 +72,11 @@ export async function layTable() {
   const ftdiTerminal: Plugged<typeof ftdi> = { simulator: ftdi, pull: () => monitor.remove("ftdi0"), push: plugFtdi };
   const cardReader: Plugged<typeof card> = {
     simulator: card,
-    pull: () => monitor.remove("ccid0"),
+    // The card's end first: QEMU does not stand an answer for a reader that is gone.
+    async pull() {
+      await monitor.remove("card0");
+      await monitor.remove("ccid0");
+    },
     async push(port) {
       await plugReader(port);
       await monitor.add({ driver: "ccid-card-passthru", id: "card0", chardev: "card", bus: "ccid0.0" });

@@ -36,7 +36,8 @@ export async function cardReader(station: Station, { card: plug }: Bench): Promi
       () => "it was read all the same",
       (thrown: { kind?: string }) => String(thrown.kind),
     );
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    // The channel is protected by now, and files are read.
+    while (Number(card.state().apdus) < 8) await new Promise((resolve) => setTimeout(resolve, 5));
     const goneMs = await pulled(station, DEVICE, plug);
     const kind = await reading;
     // The reader's driver may tell of the card first, and of the reader a moment later.

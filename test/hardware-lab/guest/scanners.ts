@@ -21,7 +21,7 @@ async function act(simulator: Simulator, name: string, params: Record<string, un
 /** The next code that the page is told. */
 async function nextScan(station: Station, device: string, show: () => Promise<void>): Promise<string> {
   const ending = new AbortController();
-  const timer = setTimeout(() => ending.abort(), 8_000);
+  const timer = setTimeout(() => ending.abort(), 15_000);
   try {
     const scans = station.page.barcodeScanner.scans({ device, signal: ending.signal });
     const first = scans[Symbol.asyncIterator]().next();
@@ -35,6 +35,11 @@ async function nextScan(station: Station, device: string, show: () => Promise<vo
   }
 }
 
+function isSeen(simulator: Simulator): boolean {
+  const { attached, greeted = attached } = simulator.state();
+  return greeted === true;
+}
+
 export async function scanner(
   station: Station,
   device: "scanner-hid" | "scanner-acm",
@@ -44,7 +49,7 @@ export async function scanner(
   const { simulator } = plug;
   const reads = async (text: string): Promise<void> => {
     // A scanner that its host has not looked at yet keeps nothing.
-    while (simulator.state().attached !== true) await new Promise((resolve) => setTimeout(resolve, 20));
+    while (!isSeen(simulator)) await new Promise((resolve) => setTimeout(resolve, 20));
     const told = await nextScan(station, device, () => act(simulator, "scan", { text }));
     must(told === text, `${[...text].length} letters shown, ${[...told].length} told`);
   };
@@ -67,7 +72,7 @@ export async function scanner(
       await new Promise((resolve) => setTimeout(resolve, 250));
       goneMs = await pulled(station, device, plug);
       backMs = await pushed(station, device, plug.push);
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      while (!isSeen(simulator)) await new Promise((resolve) => setTimeout(resolve, 20));
       await act(simulator, "scan", { text: TEXT });
     });
     must(told === TEXT, "half a code was told");
@@ -96,9 +101,10 @@ export async function uhidScanners(station: Station): Promise<void> {
   await pulled(station, "scanner-uhid", { pull: first.close });
   for (const model of ROWS["scanner-uhid"]) {
     await trial("scanner-uhid", model, async () => {
+      const began = performance.now();
       const { simulator, close } = await plug(model);
       try {
-        const backMs = await pushed(station, "scanner-uhid", async () => {});
+        const backMs = (await station.until("scanner-uhid", (state) => state === "ready", 20_000)) - began;
         const told = await nextScan(station, "scanner-uhid", () => act(simulator, "scan", { text: LONG }));
         must(told === LONG, `${[...LONG].length} letters shown, ${[...told].length} told`);
         const goneMs = await pulled(station, "scanner-uhid", { pull: close });
