@@ -21,7 +21,7 @@ is tried against it. Unknown commands are counted in its state, not ignored.
 
 - In the demo and in tests, behind \`link = { kind = "simulator", simulator = "KIND", OPTION = … }\`, and worked by \`simulators.act\`.
 - By itself, for any program: \`stationd simulate KIND --listen tcp:127.0.0.1:9100 | --pty PATH [--paper out.png] [--set OPTION=VALUE]\`
-  (a pty needs socat). What speaks TLS signs its certificate itself: \`--ca-out PEM\` writes whom to believe.`;
+  (a pty needs socat). \`--gadget SERIAL\` makes it a USB device, \`--uhid SERIAL\` a HID device of this machine's kernel. What speaks TLS signs its certificate itself: \`--ca-out PEM\` writes whom to believe.`;
 
 /** simulators/README.md */
 export function simulatorReference(): string {

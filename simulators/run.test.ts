@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -55,6 +56,29 @@ it("a card by itself goes to a reader that listens, and leaves its authority's f
   expect((await readdir(folder)).sort()).toEqual(["crl.der", "csca.der"]);
   server.close();
   await rm(folder, { recursive: true });
+});
+
+it("says what a machine lacks that shall play a device to a kernel", async () => {
+  const play = (kind: string, wire: string): Promise<void> =>
+    runSimulator({ kind, wire, options: {}, signal: new AbortController().signal });
+  await expect(play("chip-card", "gadget:S1")).rejects.toMatchObject({
+    kind: "unsupported",
+    hint: expect.stringContaining("zvt-terminal"),
+  });
+  await expect(play("receipt-printer", "uhid:S1")).rejects.toMatchObject({
+    kind: "unsupported",
+    hint: expect.stringContaining("hid-scanner"),
+  });
+  await expect(play("receipt-printer", "gadget:no/such")).rejects.toMatchObject({ kind: "invalid_params" });
+  if (existsSync("/sys/class/udc") || existsSync("/dev/uhid")) return;
+  await expect(play("receipt-printer", "gadget:S1")).rejects.toMatchObject({
+    kind: "unsupported",
+    hint: expect.stringContaining("dummy_hcd"),
+  });
+  await expect(play("hid-scanner", "uhid:S1")).rejects.toMatchObject({
+    kind: "unsupported",
+    hint: expect.stringContaining("modprobe uhid"),
+  });
 });
 
 it("names what is wrong with a wish", async () => {

@@ -8,6 +8,7 @@ import type { DeviceFile } from "./device-file.js";
 /** How a kind of simulator looks at USB. */
 export interface GadgetShape {
   readonly identity: Omit<GadgetIdentity, "serial">;
+  readonly isHid?: true;
   function(simulator: Simulator): Promise<GadgetFunction>;
   /** The device node as the wire that the simulator speaks over. */
   farEnd(file: DeviceFile): FarEnd;
@@ -54,6 +55,7 @@ const SHAPES: Readonly<Record<string, GadgetShape>> = {
   },
   "hid-scanner": {
     identity: { vendorId: 0x0c2e, productId: 0x0b81, manufacturer: "Honeywell", product: "HID POS simulated" },
+    isHid: true,
     farEnd: hidFarEnd,
     async function(simulator) {
       return {

@@ -21,10 +21,15 @@ export interface ServedUhid {
 
 /**
  * Plays a HID simulator to this machine's own kernel, with no USB at all (Documentation/hid/uhid.rst).
- * @throws DeviceError `unsupported` without /dev/uhid or the right to it
+ * @throws DeviceError `unsupported` for another kind, or without /dev/uhid or the right to it
  */
 export async function serveUhid(simulator: Simulator, serial: string, ids?: { vendorId: number; productId: number }): Promise<ServedUhid> {
-  const { identity } = shapeOf("hid-scanner");
+  const { identity, isHid } = shapeOf(simulator.kind);
+  if (!isHid)
+    throw new DeviceError("unsupported", {
+      message: `a ${simulator.kind} is no HID device`,
+      hint: "Only hid-scanner is; others: --gadget",
+    });
   const descriptor = await reportDescriptor(simulator);
   let file: DeviceFile;
   try {
