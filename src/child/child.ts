@@ -50,7 +50,7 @@ export interface SupervisedChild {
 const HEARTBEAT: Heartbeat = { everyMs: 300, deadAfterMs: 1_200 };
 const STOP_LIMIT_MS = 1_000;
 /** Until the methods are registered only this counts: loading modules on a busy machine is one long synchronous piece of work. */
-const START_LIMIT_MS = 15_000;
+const START_LIMIT_MS = 30_000;
 /** A child that dies younger than this died quickly; after the second such death in a row the next start waits. */
 const QUICK_DEATH_MS = 10_000;
 const BACK_OFF_MS = { first: 100, most: 5_000 };

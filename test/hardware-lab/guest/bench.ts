@@ -63,12 +63,10 @@ export async function layTable() {
   const ended = new AbortController();
   const reader = serveVscard(card, await openDeviceFile("/dev/virtio-ports/card"), ended.signal);
   closing.push(async () => ended.abort());
-  const usb =
-    (driver: string, id: string, more: object = {}) =>
-    (port?: string) =>
-      monitor.add({ driver, id, bus: "xhci.0", ...more, ...(port === undefined ? {} : { port }) });
-  const plugFtdi = usb("usb-serial", "ftdi0", { chardev: "ftdi", serial: "FTDI1" });
-  const plugReader = usb("usb-ccid", "ccid0");
+  // Sockets of their own: whoever comes back first would take the other's.
+  const plugFtdi = (port = "1"): Promise<void> =>
+    monitor.add({ driver: "usb-serial", id: "ftdi0", bus: "xhci.0", port, chardev: "ftdi", serial: "FTDI1" });
+  const plugReader = (port = "3"): Promise<void> => monitor.add({ driver: "usb-ccid", id: "ccid0", bus: "xhci.0", port });
   const ftdiTerminal: Plugged<typeof ftdi> = { simulator: ftdi, pull: () => monitor.remove("ftdi0"), push: plugFtdi };
   const cardReader: Plugged<typeof card> = {
     simulator: card,

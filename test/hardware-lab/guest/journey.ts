@@ -24,7 +24,7 @@ export async function journey(station: Station, bench: Bench): Promise<void> {
     const ending = new AbortController();
     const scans = page.barcodeScanner.scans({ device: "scanner-hid", signal: ending.signal })[Symbol.asyncIterator]();
     const first = scans.next();
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    for (let question = 0; question < 3; question++) await page.call("devices.get", { device: "scanner-hid" });
     const scan = bench.hid.simulator.actions.scan;
     await scan?.act(scan.params.parse({ text: code }));
     const { value } = await first;

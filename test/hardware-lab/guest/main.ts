@@ -69,7 +69,7 @@ const rows: Readonly<Record<DeviceName, () => Promise<void>>> = {
   "scanner-acm": () => scanner(station, "scanner-acm", acmScanner, () => move(acmScanner)),
   "scanner-uhid": () => uhidScanners(station),
   "terminal-acm": () => terminal(station, "terminal-acm", acmTerminal, () => move(acmTerminal)),
-  "terminal-ftdi": () => terminal(station, "terminal-ftdi", ftdiTerminal, () => ftdiTerminal.push("6")),
+  "terminal-ftdi": () => terminal(station, "terminal-ftdi", ftdiTerminal, () => ftdiTerminal.push("2")),
   camera: () => cameras(station),
   webcam: () => webcam(station),
   station: () => journey(station, bench),

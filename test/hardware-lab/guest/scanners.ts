@@ -21,11 +21,12 @@ async function act(simulator: Simulator, name: string, params: Record<string, un
 /** The next code that the page is told. */
 async function nextScan(station: Station, device: string, show: () => Promise<void>): Promise<string> {
   const ending = new AbortController();
-  const timer = setTimeout(() => ending.abort(), 15_000);
+  const timer = setTimeout(() => ending.abort(), 20_000);
   try {
     const scans = station.page.barcodeScanner.scans({ device, signal: ending.signal });
     const first = scans[Symbol.asyncIterator]().next();
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    // Codes that come before the page has asked for them are dropped: it is asked in the same breath, and answered after that.
+    for (let question = 0; question < 3; question++) await station.page.call("devices.get", { device });
     await show();
     const { value } = await first;
     ending.abort();
