@@ -1,11 +1,13 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import { Poller } from "@serialport/bindings-cpp/dist/poller.js";
 import { systemClock } from "../../src/kernel/clock.js";
+import { raceSignal } from "../../src/kernel/deadline.js";
 import { DeviceError } from "../../src/kernel/errors.js";
 import type { FarEnd } from "../simulator.js";
 
 const READ_BYTES = 8_192;
-/** Node cannot wait for such a file, and a blocking read would hold one of its few threads: it is looked at again, ever less often. */
+/** A device that is not ready is asked again, ever less often. */
 const PAUSE_MS = { first: 2, most: 40 };
 const THERE_WITHIN_MS = 5_000;
 
@@ -23,10 +25,16 @@ export async function openDeviceFile(path: string): Promise<DeviceFile> {
   const closed = new Promise<void>((resolve) => {
     ended = resolve;
   });
+  // Node itself cannot wait for such a file, and a blocking read would hold one of its few threads. Only for reading: asked for
+  // both ways, the poller never rests.
+  const poller = new Poller(handle.fd);
   let working = Promise.resolve();
   const close = async (): Promise<void> => {
     if (!over.signal.aborted) {
       over.abort(new DeviceError("device_absent", { message: `${path} was closed` }));
+      // In this order: a poller that was not stopped keeps the number of the file.
+      poller.stop();
+      poller.destroy();
       // The number of a closed file may be another file's at once: nothing may be under way then.
       await working;
       await handle.close().catch(() => {});
@@ -34,40 +42,53 @@ export async function openDeviceFile(path: string): Promise<DeviceFile> {
     }
     await closed;
   };
-  /** Tries until the device is ready; a failure is the end of the wire. */
-  const repeat = async <T>(turn: () => Promise<T | undefined>, signal: AbortSignal): Promise<T> => {
+  /** Tries until the device is ready, which `wait` waits for; a failure is the end of the wire. */
+  const repeat = async <T>(
+    turn: () => Promise<T | undefined>,
+    wait: (turns: number, signal: AbortSignal) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<T> => {
     const either = AbortSignal.any([signal, over.signal]);
-    let pauseMs = PAUSE_MS.first;
-    for (;;) {
+    for (let turns = 0; ; turns++) {
       either.throwIfAborted();
-      let done: T | undefined;
       const trying = turn();
       working = working.then(() => trying).then(nothing, nothing);
       try {
-        done = await trying;
+        const done = await trying;
+        if (done !== undefined) return done;
       } catch (thrown) {
         if (!isNotReady(thrown)) {
           void close();
           throw thrown;
         }
       }
-      if (done !== undefined) return done;
-      await clock.sleep(pauseMs, either);
-      pauseMs = Math.min(pauseMs * 2, PAUSE_MS.most);
+      either.throwIfAborted();
+      await wait(turns, either);
     }
+  };
+  const pause = (turns: number, signal: AbortSignal): Promise<void> =>
+    clock.sleep(Math.min(PAUSE_MS.first * 2 ** turns, PAUSE_MS.most), signal);
+  const readable = async (turns: number, signal: AbortSignal): Promise<void> => {
+    await raceSignal(new Promise<void>((resolve) => poller.once("readable", () => resolve())), signal);
+    // A line that was hung up is always readable, and gives nothing.
+    if (turns > 0) await pause(turns, signal);
   };
   return {
     fd: handle.fd,
     closed,
     close,
     read: (signal) =>
-      repeat(async () => {
-        const buffer = new Uint8Array(READ_BYTES);
-        const { bytesRead } = await handle.read(buffer, 0, buffer.length, null);
-        return bytesRead > 0 ? buffer.subarray(0, bytesRead) : undefined;
-      }, signal),
+      repeat(
+        async () => {
+          const buffer = new Uint8Array(READ_BYTES);
+          const { bytesRead } = await handle.read(buffer, 0, buffer.length, null);
+          return bytesRead > 0 ? buffer.subarray(0, bytesRead) : undefined;
+        },
+        readable,
+        signal,
+      ),
     async write(bytes, signal) {
-      for (let offset = 0; offset < bytes.length; ) offset += await repeat(() => written(handle, bytes.subarray(offset)), signal);
+      for (let offset = 0; offset < bytes.length; ) offset += await repeat(() => written(handle, bytes.subarray(offset)), pause, signal);
     },
   };
 }

@@ -6,8 +6,8 @@ import { createGadget, freeControllers, type GadgetIdentity } from "./configfs.j
 import { type DeviceFile, openDeviceFile } from "./device-file.js";
 import { shapeOf } from "./shapes.js";
 
-/** The controller has no event for a program: its state is looked at this often. */
-const LOOK_MS = 100;
+/** The controller has no event for a program: its state is looked at this often, while a host is awaited and while it is there. */
+const LOOK_MS = { awaited: 100, there: 500 };
 /** GADGET_SET_PRINTER_STATUS of linux/usb/g_printer.h: the status is the argument itself. */
 const SET_PRINTER_STATUS = 0xc0016722;
 
@@ -78,7 +78,7 @@ export async function serveGadget(simulator: Simulator, serial: string, wanted?:
     while (!over.signal.aborted) {
       // A node that goes while it is looked at is looked at again.
       await inTurn(look).catch(() => {});
-      await clock.sleep(LOOK_MS, over.signal).catch(() => {});
+      await clock.sleep(file ? LOOK_MS.there : LOOK_MS.awaited, over.signal).catch(() => {});
     }
   })();
   const pull = (): Promise<void> =>

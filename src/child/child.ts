@@ -46,8 +46,8 @@ export interface SupervisedChild {
   stop(): Promise<void>;
 }
 
-// With these a stopped or spinning child is noticed after at most 1.5 s, which leaves time to replace it within 2 s.
-const HEARTBEAT: Heartbeat = { everyMs: 300, deadAfterMs: 1_200 };
+// With these a stopped or spinning child is noticed after at most 1.6 s; each beat wakes two processes, so no more of them.
+const HEARTBEAT: Heartbeat = { everyMs: 400, deadAfterMs: 1_200 };
 const STOP_LIMIT_MS = 1_000;
 /** Until the methods are registered only this counts: loading modules on a busy machine is one long synchronous piece of work. */
 const START_LIMIT_MS = 30_000;

@@ -6,6 +6,7 @@ import { DeviceError } from "../kernel/errors.js";
 import type { Logger } from "../kernel/log.js";
 import { PIECE_BYTES, type Piece } from "./document-tray.js";
 import type { AssembleAnswer, AssembleRequest, FetchRequest, PictureRequest, PrepareRequest } from "./documents-entry.js";
+import { OWN_FONTS_ONLY } from "./own-fonts.js";
 
 export interface DocumentsRoom extends Documents {
   /** Of the children, while they run. */
@@ -46,6 +47,7 @@ export function createDocuments({ log, clock }: { readonly log: Logger; readonly
       idleStopMs: IDLE_STOP_MS,
       maxOldSpaceMb: MAX_OLD_SPACE_MB,
       heartbeat: HEARTBEAT,
+      env: OWN_FONTS_ONLY,
     });
   const documents = supervise("documents");
   const pictures = supervise("pictures");

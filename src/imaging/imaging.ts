@@ -4,6 +4,7 @@ import type { Clock } from "../kernel/clock.js";
 import { DeviceError } from "../kernel/errors.js";
 import type { Logger } from "../kernel/log.js";
 import type { DrawRequest } from "./entry.js";
+import { OWN_FONTS_ONLY } from "./own-fonts.js";
 
 export interface ImagingRoom extends Imaging, Photos {
   /** Of the child, while it runs. */
@@ -27,6 +28,7 @@ export function createImaging({ log, clock }: { readonly log: Logger; readonly c
     idleStopMs: IDLE_STOP_MS,
     maxOldSpaceMb: MAX_OLD_SPACE_MB,
     heartbeat: HEARTBEAT,
+    env: OWN_FONTS_ONLY,
   });
   const call = async (method: string, args: unknown, hostile: boolean, signal: AbortSignal): Promise<unknown> => {
     try {

@@ -58,16 +58,11 @@ export function watchDevices({ clock, signal, folders = FOLDERS }: WatchOptions,
   void look();
 }
 
-/** Names and inodes, so that a device which was out for a moment only differs from one that stayed. */
+/** Names, and when the folder was changed: a device which was out for a moment only differs from one that stayed. */
 async function contents(folders: readonly string[]): Promise<string> {
   const lists = folders.map(async (folder) => {
-    const names = await readdir(folder).catch(() => undefined);
-    if (!names) return `${folder} is absent`;
-    const entries = names.sort().map(async (name) => {
-      const facts = await lstat(`${folder}/${name}`).catch(() => undefined);
-      return `${name} ${facts?.ino}`;
-    });
-    return [folder, ...(await Promise.all(entries))].join("\n");
+    const [names, facts] = await Promise.all([readdir(folder), lstat(folder)]).catch(() => []);
+    return names && facts ? [folder, facts.ino, facts.ctimeMs, ...names.sort()].join("\n") : `${folder} is absent`;
   });
   return (await Promise.all(lists)).join("\n");
 }

@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, sep } from "node:path";
 import type { GuestKernel } from "./packages.js";
 
@@ -83,6 +83,8 @@ function buildInitramfs(guest: Guest, file: string, node: string): void {
   cpSync("/etc/ld.so.cache", join(stage, "etc", "ld.so.cache"));
   cpSync("/etc/libccid_Info.plist", join(stage, "etc", "libccid_Info.plist"));
   cpSync("/etc/alternatives", join(stage, "etc", "alternatives"), { recursive: true, verbatimSymlinks: true });
+  // Without it each process that asks for the day compares all the zones of the world.
+  symlinkSync("/usr/share/zoneinfo/Asia/Ho_Chi_Minh", join(stage, "etc", "localtime"));
   // The shipped files, where they are installed to.
   const shipped = join(guest.project, "systemd");
   install(join(shipped, "stationd.sysusers.conf"), join(stage, "etc", "sysusers.d", "stationd.conf"));

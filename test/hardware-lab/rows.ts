@@ -3,7 +3,7 @@ export const ROWS = {
   "printer-lp": ["prints", "pulled idle", "pulled in mid-print", "in another socket", "out of paper"],
   "printer-usb": ["prints", "pulled idle", "pulled in mid-print", "in another socket", "out of paper"],
   "scanner-hid": ["reads a code", "pulled idle", "pulled in mid-code", "in another socket"],
-  "scanner-uhid": ["honeywell", "honeywell-early", "honeywell-remote", "newland", "uncounted"],
+  "scanner-uhid": ["honeywell", "honeywell-early", "honeywell-remote", "jieli", "newland", "uncounted"],
   "scanner-acm": ["reads a code", "pulled idle", "pulled in mid-code", "in another socket"],
   "terminal-acm": ["takes a payment", "pulled idle", "pulled in mid-payment", "in another socket"],
   "terminal-ftdi": ["takes a payment", "pulled idle", "pulled in mid-payment", "in another socket"],

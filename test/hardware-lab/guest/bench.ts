@@ -28,12 +28,23 @@ export interface PlayedGadget<S extends Simulator = Simulator> extends Plugged<S
 }
 export type Bench = Awaited<ReturnType<typeof layTable>>;
 
+function make<S extends z.ZodType, T extends Simulator>(
+  kind: SimulatorKind<S, T>,
+  options: object,
+  seed: number,
+  changed: () => void = () => {},
+): T {
+  return kind.create(kind.options.parse(options), { clock: systemClock(), random: seededRandom(seed), changed });
+}
+
+/** QEMU's reader says that it takes extended lengths, and swallows answers of more than 374 bytes. */
+export function citizenCard(): ReturnType<typeof chipCard.create> {
+  return make(chipCard, { profile: "short-only", activeAuthentication: "none" }, 1);
+}
+
 /** Plugs in all that stands on the table. */
-export async function layTable() {
+export async function layTable(card: ReturnType<typeof citizenCard>) {
   const closing: (() => Promise<void>)[] = [];
-  let seed = 1;
-  const make = <S extends z.ZodType, T extends Simulator>(kind: SimulatorKind<S, T>, options: object, changed: () => void = () => {}): T =>
-    kind.create(kind.options.parse(options), { clock: systemClock(), random: seededRandom(seed++), changed });
   let socket = 0;
   const play = async <S extends z.ZodType, T extends Simulator>(
     kind: SimulatorKind<S, T>,
@@ -41,7 +52,7 @@ export async function layTable() {
     serial: string,
   ): Promise<PlayedGadget<T>> => {
     let played: ServedGadget | undefined;
-    const simulator = make(kind, options, () => played?.changed());
+    const simulator = make(kind, options, 2 + socket, () => played?.changed());
     const gadget = await serveGadget(simulator, serial, `dummy_udc.${socket++}`);
     played = gadget;
     closing.push(gadget.close);
@@ -56,10 +67,8 @@ export async function layTable() {
   const move = (plug: Plugged): Promise<void> => plug.push(`dummy_udc.${socket++}`);
 
   const monitor = await openMonitor();
-  const ftdi = make(zvtTerminal, TERMINAL);
+  const ftdi = make(zvtTerminal, TERMINAL, 2 + socket);
   ftdi.attach(await openDeviceFile("/dev/virtio-ports/ftdi"));
-  // QEMU's reader says that it takes extended lengths, and swallows answers of more than 374 bytes.
-  const card = make(chipCard, { profile: "short-only", activeAuthentication: "none" });
   const ended = new AbortController();
   const reader = serveVscard(card, await openDeviceFile("/dev/virtio-ports/card"), ended.signal);
   closing.push(async () => ended.abort());

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import type { DeviceName } from "../rows.js";
-import { layTable, type Plugged, startPcscd } from "./bench.js";
+import { citizenCard, layTable, type Plugged, startPcscd } from "./bench.js";
 import { cameras, VIVID, webcam } from "./cameras.js";
 import { cardReader } from "./card-reader.js";
 import { cycles } from "./cycles.js";
@@ -52,13 +52,10 @@ link = { kind = "webcam", device = "${VIDEO}", widthPx = 320, heightPx = 180 }
 
 const say = (text: string): void => console.log(`${(performance.now() / 1_000).toFixed(1)} ${text}`);
 startPcscd();
-const bench = await layTable();
-say("the table is laid");
-const station = await startStation(CONFIG, bench.card.simulator.trustFiles());
-say("the agent answers");
-const all = ["printer-lp", "printer-usb", "scanner-hid", "scanner-acm", "terminal-acm", "terminal-ftdi", "reader", "camera", "webcam"];
-await Promise.all(all.map((device) => station.until(device, (state) => state === "ready", 60_000)));
-say("all devices are ready");
+const card = citizenCard();
+// Side by side, as on a morning when all is switched on at once.
+const [bench, station] = await Promise.all([layTable(card), startStation(CONFIG, card.trustFiles())]);
+say("the table is laid, and the agent answers");
 const { lpPrinter, usbPrinter, hid, acmScanner, acmTerminal, ftdiTerminal, move } = bench;
 const { values } = parseArgs({ options: { only: { type: "string" }, cycles: { type: "string" } } });
 const rows: Readonly<Record<DeviceName, () => Promise<void>>> = {
@@ -88,6 +85,7 @@ const plugs: Readonly<Partial<Record<DeviceName, Pick<Plugged, "pull" | "push">>
 const work = async (device: DeviceName): Promise<void> => {
   const plug = plugs[device];
   if (values.only !== undefined && !values.only.split(",").includes(device)) return;
+  if (plug) await station.until(device, (state) => state === "ready", 60_000);
   if (values.cycles === undefined) await rows[device]();
   else if (plug) await cycles(station, device, plug, Number(values.cycles));
 };
@@ -96,10 +94,10 @@ const lane = async (...devices: readonly DeviceName[]): Promise<void> => {
 };
 // Side by side: most of a row is waiting.
 await Promise.all([
-  lane("printer-lp", "printer-usb", "reader"),
-  lane("scanner-hid", "scanner-acm", "scanner-uhid", "terminal-acm", "terminal-ftdi"),
+  lane("printer-lp", "printer-usb", "webcam", "camera"),
+  lane("scanner-hid", "scanner-acm", "scanner-uhid", "terminal-acm", "terminal-ftdi", "reader"),
 ]);
-await lane("camera", "webcam", "station");
+await lane("station");
 await station.stop();
 await bench.close();
 say("the end");

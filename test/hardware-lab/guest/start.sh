@@ -1,6 +1,6 @@
 #!/bin/bash
 # Runs as the first process of the guest: a small system around the kernel, then the lab's program, then the power off.
-export PATH=/usr/sbin:/usr/bin HOME=/tmp LANG=C.UTF-8
+export PATH=/usr/sbin:/usr/bin HOME=/tmp LANG=C.UTF-8 DISABLE_SYSTEM_FONTS_LOAD=1
 finish() {
   echo "lab: the end" >/dev/console
   sync
