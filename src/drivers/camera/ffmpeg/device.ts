@@ -52,6 +52,8 @@ export async function open(config: z.output<typeof FfmpegConfig>, context: Drive
     linger?.[Symbol.dispose]();
     linger = undefined;
   };
+  /** A camera of this machine, not one in the network. */
+  let local = false;
   /** Nobody looks: the camera is let go in a while. */
   const idle = (): void => {
     linger ??= clock.timer(config.lingerMs, () => {
@@ -90,7 +92,9 @@ export async function open(config: z.output<typeof FfmpegConfig>, context: Drive
         if (ending.signal.aborted) return;
         log.debug("camera run ended", { device, kind: asDeviceError(thrown).kind });
         inTrouble(asDeviceError(thrown, "device_fault", { device }));
-        if (frames > before) waitMs = BACK_OFF_MS.first;
+        // Whether a camera of this machine is there costs nothing to see: whoever looks has it back at once.
+        const pulledOut = local && asDeviceError(thrown).kind === "device_absent";
+        if (pulledOut || frames > before) waitMs = BACK_OFF_MS.first;
         await clock.sleep(waitMs, ending.signal).catch(() => {});
         waitMs = Math.min(2 * waitMs, BACK_OFF_MS.most);
         restarts += 1;
@@ -172,7 +176,8 @@ export async function open(config: z.output<typeof FfmpegConfig>, context: Drive
     await link.close();
     if (config.probe) await firstPicture(camera, context.signal);
     context.signal.throwIfAborted();
-    if (link.description.startsWith("camera ")) lookWhileIdle();
+    local = link.description.startsWith("camera ");
+    if (local) lookWhileIdle();
   } catch (thrown) {
     await close();
     throw thrown;
