@@ -3,6 +3,7 @@ import { openSync } from "node:fs";
 import { barcodeScanner } from "../../../simulators/barcode-scanner/index.js";
 import { chipCard } from "../../../simulators/chip-card/index.js";
 import { serveVscard } from "../../../simulators/chip-card/vscard.js";
+import { freeControllers } from "../../../simulators/gadget/configfs.js";
 import { openDeviceFile } from "../../../simulators/gadget/device-file.js";
 import { type ServedGadget, serveGadget } from "../../../simulators/gadget/serve.js";
 import { hidScanner } from "../../../simulators/hid-scanner/index.js";
@@ -16,12 +17,17 @@ import { PRINTER } from "./printers.js";
 import { openMonitor } from "./qmp.js";
 import { TERMINAL } from "./terminals.js";
 
+/** Of dummy_hcd: see start.sh. */
+const SOCKETS = 10;
+
 /** A device that can be pulled out of this machine and put back. */
 export interface Plugged<S extends Simulator = Simulator> {
   readonly simulator: S;
   pull(): Promise<void>;
-  /** Into the socket that it was in, or another one. */
-  push(socket?: string): Promise<void>;
+  /** Into the socket that it was in. */
+  push(): Promise<void>;
+  /** Into another one. */
+  move(): Promise<void>;
 }
 export interface PlayedGadget<S extends Simulator = Simulator> extends Plugged<S> {
   readonly gadget: ServedGadget;
@@ -46,6 +52,13 @@ export function citizenCard(): ReturnType<typeof chipCard.create> {
 export async function layTable(card: ReturnType<typeof citizenCard>) {
   const closing: (() => Promise<void>)[] = [];
   let socket = 0;
+  /** That nothing is in, and was not just now: they are taken in turn. */
+  const nextSocket = (): string => {
+    const free = new Set(freeControllers());
+    do socket = (socket + 1) % SOCKETS;
+    while (!free.has(`dummy_udc.${socket}`));
+    return `dummy_udc.${socket}`;
+  };
   const play = async <S extends z.ZodType, T extends Simulator>(
     kind: SimulatorKind<S, T>,
     options: object,
@@ -56,15 +69,13 @@ export async function layTable(card: ReturnType<typeof citizenCard>) {
     const gadget = await serveGadget(simulator, serial, `dummy_udc.${socket++}`);
     played = gadget;
     closing.push(gadget.close);
-    return { simulator, gadget, pull: gadget.pull, push: gadget.push };
+    return { simulator, gadget, pull: gadget.pull, push: () => gadget.push(), move: () => gadget.push(nextSocket()) };
   };
   const lpPrinter = await play(receiptPrinter, PRINTER, "LP1");
   const usbPrinter = await play(receiptPrinter, PRINTER, "USB1");
   const hid = await play(hidScanner, {}, "HID1");
   const acmScanner = await play(barcodeScanner, {}, "ACM1");
   const acmTerminal = await play(zvtTerminal, TERMINAL, "ACM2");
-  /** Into a socket that nothing is in. */
-  const move = (plug: Plugged): Promise<void> => plug.push(`dummy_udc.${socket++}`);
 
   const monitor = await openMonitor();
   const ftdi = make(zvtTerminal, TERMINAL, 2 + socket);
@@ -73,10 +84,13 @@ export async function layTable(card: ReturnType<typeof citizenCard>) {
   const reader = serveVscard(card, await openDeviceFile("/dev/virtio-ports/card"), ended.signal);
   closing.push(async () => ended.abort());
   // Sockets of their own: whoever comes back first would take the other's.
-  const plugFtdi = (port = "1"): Promise<void> =>
-    monitor.add({ driver: "usb-serial", id: "ftdi0", bus: "xhci.0", port, chardev: "ftdi", serial: "FTDI1" });
-  const plugReader = (port = "3"): Promise<void> => monitor.add({ driver: "usb-ccid", id: "ccid0", bus: "xhci.0", port });
-  const ftdiTerminal: Plugged<typeof ftdi> = { simulator: ftdi, pull: () => monitor.remove("ftdi0"), push: plugFtdi };
+  const ftdiTerminal: Plugged<typeof ftdi> = {
+    simulator: ftdi,
+    pull: () => monitor.remove("ftdi0"),
+    ...sockets(["1", "2"], (port) =>
+      monitor.add({ driver: "usb-serial", id: "ftdi0", bus: "xhci.0", port, chardev: "ftdi", serial: "FTDI1" }),
+    ),
+  };
   const cardReader: Plugged<typeof card> = {
     simulator: card,
     // The card's end first: QEMU does not stand an answer for a reader that is gone.
@@ -84,11 +98,11 @@ export async function layTable(card: ReturnType<typeof citizenCard>) {
       await monitor.remove("card0");
       await monitor.remove("ccid0");
     },
-    async push(port) {
-      await plugReader(port);
+    ...sockets(["3", "4"], async (port) => {
+      await monitor.add({ driver: "usb-ccid", id: "ccid0", bus: "xhci.0", port });
       await monitor.add({ driver: "ccid-card-passthru", id: "card0", chardev: "card", bus: "ccid0.0" });
       await reader.greet();
-    },
+    }),
   };
   await ftdiTerminal.push();
   await cardReader.push();
@@ -100,9 +114,20 @@ export async function layTable(card: ReturnType<typeof citizenCard>) {
     acmTerminal,
     ftdiTerminal,
     card: cardReader,
-    move,
     async close() {
       await Promise.all(closing.map((close) => close()));
+    },
+  };
+}
+
+/** Two sockets, and which of them it is in. */
+function sockets([here, there]: readonly [string, string], plug: (port: string) => Promise<void>): Pick<Plugged, "push" | "move"> {
+  let port = here;
+  return {
+    push: () => plug(port),
+    move() {
+      port = port === here ? there : here;
+      return plug(port);
     },
   };
 }

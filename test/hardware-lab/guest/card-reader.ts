@@ -46,7 +46,7 @@ export async function cardReader(station: Station, { card: plug }: Bench): Promi
     return { goneMs, backMs, outcome: `${kind}; then ${await read()}` };
   });
   await trial(DEVICE, "in another socket", async () => {
-    const times = await pullAndPush(station, DEVICE, plug, () => plug.push("4"));
+    const times = await pullAndPush(station, DEVICE, plug, plug.move);
     return { ...times, outcome: `the same reader: ${await read()}` };
   });
 }

@@ -56,17 +56,17 @@ const card = citizenCard();
 // Side by side, as on a morning when all is switched on at once.
 const [bench, station] = await Promise.all([layTable(card), startStation(CONFIG, card.trustFiles())]);
 say("the table is laid, and the agent answers");
-const { lpPrinter, usbPrinter, hid, acmScanner, acmTerminal, ftdiTerminal, move } = bench;
+const { lpPrinter, usbPrinter, hid, acmScanner, acmTerminal, ftdiTerminal } = bench;
 const { values } = parseArgs({ options: { only: { type: "string" }, cycles: { type: "string" } } });
 const rows: Readonly<Record<DeviceName, () => Promise<void>>> = {
-  "printer-lp": () => printers(station, "printer-lp", lpPrinter, () => move(lpPrinter)),
-  "printer-usb": () => printers(station, "printer-usb", usbPrinter, () => move(usbPrinter)),
+  "printer-lp": () => printers(station, "printer-lp", lpPrinter),
+  "printer-usb": () => printers(station, "printer-usb", usbPrinter),
   reader: () => cardReader(station, bench),
-  "scanner-hid": () => scanner(station, "scanner-hid", hid, () => move(hid)),
-  "scanner-acm": () => scanner(station, "scanner-acm", acmScanner, () => move(acmScanner)),
+  "scanner-hid": () => scanner(station, "scanner-hid", hid),
+  "scanner-acm": () => scanner(station, "scanner-acm", acmScanner),
   "scanner-uhid": () => uhidScanners(station),
-  "terminal-acm": () => terminal(station, "terminal-acm", acmTerminal, () => move(acmTerminal)),
-  "terminal-ftdi": () => terminal(station, "terminal-ftdi", ftdiTerminal, () => ftdiTerminal.push("2")),
+  "terminal-acm": () => terminal(station, "terminal-acm", acmTerminal),
+  "terminal-ftdi": () => terminal(station, "terminal-ftdi", ftdiTerminal),
   camera: () => cameras(station),
   webcam: () => webcam(station),
   station: () => journey(station, bench),

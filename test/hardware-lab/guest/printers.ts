@@ -18,12 +18,7 @@ const RECEIPT: PrintDocument = {
 /** Slow enough that a receipt takes seconds, as a real one's does. */
 export const PRINTER = { rowsPerSecond: 300 };
 
-export async function printers(
-  station: Station,
-  device: "printer-lp" | "printer-usb",
-  plug: PlayedGadget<ReceiptPrinter>,
-  elsewhere: () => Promise<void>,
-): Promise<void> {
+export async function printers(station: Station, device: "printer-lp" | "printer-usb", plug: PlayedGadget<ReceiptPrinter>): Promise<void> {
   const { page } = station;
   const { simulator: printer } = plug;
   const print = (idempotencyKey: string = randomUUID()): ReturnType<typeof page.jobs.print> =>
@@ -55,7 +50,7 @@ export async function printers(
     return { goneMs, backMs, outcome: `${state}, ${paper} whole on paper; the next one whole` };
   });
   await trial(device, "in another socket", async () => {
-    const times = await pullAndPush(station, device, plug, elsewhere);
+    const times = await pullAndPush(station, device, plug, plug.move);
     const job = await print();
     must(job.state === "printed", `ended ${job.state}`);
     return { ...times, outcome: "the same printer, by its serial number" };

@@ -41,12 +41,7 @@ function isSeen(simulator: Simulator): boolean {
   return greeted === true;
 }
 
-export async function scanner(
-  station: Station,
-  device: "scanner-hid" | "scanner-acm",
-  plug: PlayedGadget<Simulator>,
-  elsewhere: () => Promise<void>,
-): Promise<void> {
+export async function scanner(station: Station, device: "scanner-hid" | "scanner-acm", plug: PlayedGadget<Simulator>): Promise<void> {
   const { simulator } = plug;
   const reads = async (text: string): Promise<void> => {
     // A scanner that its host has not looked at yet keeps nothing.
@@ -80,7 +75,7 @@ export async function scanner(
     return { goneMs, backMs, outcome: "the half is dropped, the next one told" };
   });
   await trial(device, "in another socket", async () => {
-    const times = await pullAndPush(station, device, plug, elsewhere);
+    const times = await pullAndPush(station, device, plug, plug.move);
     await reads(TEXT);
     return { ...times, outcome: "the same scanner" };
   });

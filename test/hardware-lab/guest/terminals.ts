@@ -12,12 +12,7 @@ t4Ms = 5000
 autoReversalMs = 1000
 pollMs = 5000`;
 
-export async function terminal(
-  station: Station,
-  device: "terminal-acm" | "terminal-ftdi",
-  plug: Plugged<ZvtTerminal>,
-  elsewhere: () => Promise<void>,
-): Promise<void> {
+export async function terminal(station: Station, device: "terminal-acm" | "terminal-ftdi", plug: Plugged<ZvtTerminal>): Promise<void> {
   const { page } = station;
   const { simulator } = plug;
   // ftdi_sio asks the adapter that is gone, and waits five seconds for its answer before anyone is told.
@@ -52,7 +47,7 @@ export async function terminal(
     return { goneMs, kernelMs, outcome: `${state}, and the bank's ledger agrees` };
   });
   await trial(device, "in another socket", async () => {
-    const times = await pullAndPush(station, device, plug, elsewhere);
+    const times = await pullAndPush(station, device, plug, plug.move);
     const before = net();
     const payment = await pay();
     must(payment.state === "approved" && net() - before === AMOUNT_VND, `ended ${payment.state}`);
