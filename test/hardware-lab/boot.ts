@@ -95,6 +95,8 @@ function buildInitramfs(guest: Guest, file: string, node: string): void {
   install(join(here, "start.sh"), join(stage, "lab", "start.sh"), 0o755);
   install(join(here, "init.sh"), join(root, "init"), 0o755);
   writeFileSync(join(stage, "lab", "node"), `${node}\n`);
+  // Its own end comes before ours, so that it can still say what it hangs on.
+  writeFileSync(join(stage, "lab", "limit"), `${Math.round(guest.limitMs / 1_000) - 25}\n`);
   writeFileSync(join(stage, "lab", "arguments"), guest.args.map((arg) => `${arg}\n`).join(""));
   execFileSync("sh", ["-c", `find . | cpio -o -H newc --quiet | gzip -1 > "$1"`, "sh", file], { cwd: root });
 }

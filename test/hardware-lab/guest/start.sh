@@ -36,7 +36,8 @@ mapfile -t arguments </lab/arguments
 "$(cat /lab/node)" /opt/stationd/dist/test/hardware-lab/guest/main.js "${arguments[@]}" >/lab/results/lab.log 2>&1 &
 lab=$!
 # A program that the kernel holds cannot be killed: its stack is shown, and the power goes off all the same.
-for ((second = 0; second < 400; second++)); do
+limit=$(cat /lab/limit)
+for ((second = 0; second < limit; second++)); do
   kill -0 $lab 2>/dev/null || break
   sleep 1
 done
