@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { faultsOf, PLUGGED, ROWS, type Row, tableOf, wantedRows } from "./rows.js";
+import { CYCLED, faultsOf, ROWS, type Row, tableOf, wantedRows } from "./rows.js";
 
 const all: readonly Row[] = wantedRows({}).map((row) => ({ ...row, ok: true, outcome: "well" }));
 
@@ -22,7 +22,7 @@ it("names what went wrong", () => {
 
 it("wants the rows of the devices that were asked for, or their cycles", () => {
   expect(wantedRows({ only: "camera,station" }).map(({ device }) => device)).toEqual(["camera", "camera", "camera", "station"]);
-  expect(wantedRows({ cycles: "100" })).toEqual(PLUGGED.map((device) => ({ device, action: "100 cycles" })));
+  expect(wantedRows({ cycles: "100" })).toEqual(CYCLED.map((device) => ({ device, action: "100 cycles" })));
 });
 
 it("stands in columns", () => {

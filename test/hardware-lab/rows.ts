@@ -15,8 +15,8 @@ export const ROWS = {
 export type DeviceName = keyof typeof ROWS;
 export type Action<D extends DeviceName = DeviceName> = (typeof ROWS)[D][number];
 
-/** Devices with a cable of their own. */
-export const PLUGGED: readonly string[] = Object.keys(ROWS).filter((device) => device !== "station" && device !== "scanner-uhid");
+/** What has a row of its cycles: the devices with a cable of their own, and the station for its memory. */
+export const CYCLED: readonly string[] = Object.keys(ROWS).filter((device) => device !== "scanner-uhid");
 
 export interface Row {
   readonly device: string;
@@ -40,9 +40,9 @@ export interface Wanted {
 
 export function wantedRows({ only, cycles }: Wanted): readonly { readonly device: string; readonly action: string }[] {
   return Object.entries(ROWS)
-    .filter(([device]) => only === undefined || only.split(",").includes(device))
+    .filter(([device]) => only === undefined || only.split(",").includes(device) || (cycles !== undefined && device === "station"))
     .flatMap(([device, actions]) => {
-      if (cycles !== undefined) return PLUGGED.includes(device) ? [{ device, action: `${cycles} cycles` }] : [];
+      if (cycles !== undefined) return CYCLED.includes(device) ? [{ device, action: `${cycles} cycles` }] : [];
       return actions.map((action) => ({ device, action }));
     });
 }

@@ -4,7 +4,7 @@ import type { DeviceName } from "../rows.js";
 import { citizenCard, layTable, type Plugged, startPcscd } from "./bench.js";
 import { cameras, VIVID, webcam } from "./cameras.js";
 import { cardReader } from "./card-reader.js";
-import { cycles } from "./cycles.js";
+import { type Cable, cycles } from "./cycles.js";
 import { journey } from "./journey.js";
 import { printers } from "./printers.js";
 import { scanner, UHID, uhidScanners } from "./scanners.js";
@@ -82,22 +82,28 @@ const plugs: Readonly<Partial<Record<DeviceName, Pick<Plugged, "pull" | "push">>
   camera: VIVID,
   webcam: VIVID,
 };
-const work = async (device: DeviceName): Promise<void> => {
-  const plug = plugs[device];
-  if (values.only !== undefined && !values.only.split(",").includes(device)) return;
-  if (plug) await station.until(device, (state) => state === "ready", 60_000);
-  if (values.cycles === undefined) await rows[device]();
-  else if (plug) await cycles(station, device, plug, Number(values.cycles));
-};
-const lane = async (...devices: readonly DeviceName[]): Promise<void> => {
-  for (const device of devices) await work(device);
-};
 // Side by side: most of a row is waiting.
-await Promise.all([
-  lane("printer-lp", "printer-usb", "webcam", "camera"),
-  lane("scanner-hid", "scanner-acm", "scanner-uhid", "terminal-acm", "terminal-ftdi", "reader"),
-]);
-await lane("station");
+const wanted = (device: DeviceName): boolean => values.only === undefined || values.only.split(",").includes(device);
+const lanes = (
+  [
+    ["printer-lp", "printer-usb", "webcam", "camera"],
+    ["scanner-hid", "scanner-acm", "scanner-uhid", "terminal-acm", "terminal-ftdi", "reader"],
+  ] as const
+).map((lane) => lane.filter(wanted));
+if (values.cycles === undefined) {
+  await Promise.all(
+    lanes.map(async (lane) => {
+      for (const device of lane) {
+        if (plugs[device]) await station.until(device, (state) => state === "ready", 60_000);
+        await rows[device]();
+      }
+    }),
+  );
+  if (wanted("station")) await rows.station();
+} else {
+  const cables = lanes.map((lane) => lane.flatMap((device): Cable[] => (plugs[device] ? [[device, plugs[device]]] : [])));
+  await cycles(station, cables, Number(values.cycles));
+}
 await station.stop();
 await bench.close();
 say("the end");
