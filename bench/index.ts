@@ -20,6 +20,7 @@ const benches: Record<string, () => Promise<BenchResult>> = {
   camera: async () => (await import("./camera.js")).camera(),
   scan: async () => (await import("./scan.js")).scan(),
   flood: async () => (await import("./flood.js")).flood(),
+  isolation: async () => (await import("./isolation.js")).isolation(),
   startup: async () => (await import("./startup.js")).startup(),
 };
 

@@ -139,6 +139,36 @@ describe("a supervised child", () => {
     }
   });
 
+  it("is replaced when it leaks where no heap limit counts, and log and error say so", async () => {
+    const reasons: unknown[] = [];
+    const log: Logger = { ...silentLog, with: () => log, warn: (_event, fields) => reasons.push(fields?.reason) };
+    const child = supervise({ maxMemoryMb: 160, log });
+    const pid = await pidOf(child);
+    const told = expect.stringMatching(/held \d+ MiB of memory, and 160 is the most/);
+    await expect(child.call("leak", undefined, never)).rejects.toMatchObject({ kind: "device_absent", message: told });
+    expect(reasons).toEqual([told]);
+    await gone(pid);
+    expect(await child.call("echo", "next", never)).toBe("next");
+  });
+
+  it("is replaced when it is stopped, whatever time its work or its start may take", async () => {
+    const patient = supervise({ heartbeat: { everyMs: 50, deadAfterMs: 600_000 } });
+    const working = patient.call("wait", undefined, never);
+    const pid = await pidOf(patient);
+    process.kill(pid, "SIGSTOP");
+    await expect(working).rejects.toMatchObject({ kind: "device_absent", message: expect.stringContaining("stopped") });
+    await gone(pid);
+    const starting = patient.call("echo", 1, never);
+    while (patient.pid === undefined) await pause(0);
+    process.kill(patient.pid, "SIGSTOP");
+    await expect(starting).rejects.toMatchObject({ kind: "device_absent" });
+    expect(await patient.call("echo", "next", never)).toBe("next");
+  });
+
+  it.runIf(process.platform === "linux")("goes before its parent when memory runs out", async () => {
+    expect(await supervise().call("oomScoreAdj", undefined, never)).toBe(500);
+  });
+
   it("waits before it starts a child again that keeps dying", async () => {
     const clock = manualClock();
     const child = supervise({ clock });

@@ -6,6 +6,7 @@ import { DeviceError, fromErrorObject } from "../kernel/errors.js";
 import type { Logger } from "../kernel/log.js";
 import { childEnv } from "./env.js";
 import type { FromChild, ToChild } from "./messages.js";
+import { vitalsOf } from "./vitals.js";
 
 export interface Heartbeat {
   readonly everyMs: number;
@@ -24,6 +25,8 @@ export interface ChildOptions {
   /** Ends the child when no call was under way for so long; the next call starts it again. */
   readonly idleStopMs?: number;
   readonly maxOldSpaceMb?: number;
+  /** Of the whole process, because what a native library leaks is not in V8's heap: one that holds more is ended. */
+  readonly maxMemoryMb?: number;
   /** In real time, because the child lives in it whatever clock the rest runs on. */
   readonly heartbeat?: Heartbeat;
   /** Added to the few variables that are passed on. */
@@ -48,6 +51,8 @@ export interface SupervisedChild {
 
 // With these a stopped or spinning child is noticed after at most 1.6 s; each beat wakes two processes, so no more of them.
 const HEARTBEAT: Heartbeat = { everyMs: 400, deadAfterMs: 1_200 };
+/** Enough for the largest scan that is taken, with room to work on it. */
+const MAX_MEMORY_MB = 1_024;
 const STOP_LIMIT_MS = 1_000;
 /** Until the methods are registered only this counts: loading modules on a busy machine is one long synchronous piece of work. */
 const START_LIMIT_MS = 30_000;
@@ -150,6 +155,7 @@ function startChild(
   onEnd: (reason: string, deliberate: boolean) => void,
 ): Running {
   const log = options.log.with({ child: options.name });
+  const maxMemoryMb = options.maxMemoryMb ?? MAX_MEMORY_MB;
   const child = fork(fileURLToPath(options.entry), [], {
     serialization: "advanced",
     // No debugger port or loader of the parent's; nothing of the child's output reaches a terminal or a log.
@@ -196,12 +202,17 @@ function startChild(
     // SIGKILL ends a stopped process, too.
     child.kill("SIGKILL");
   };
-  const heart = watchHeart(
-    options.heartbeat ?? HEARTBEAT,
-    () => ready,
-    () => send({ type: "ping" }),
-    () => end("heartbeat lost"),
-  );
+  const heart = watchHeart(options.heartbeat ?? HEARTBEAT, {
+    ready: () => ready,
+    dead: () => end("heartbeat lost"),
+    beat(unanswered) {
+      const vitals = child.pid === undefined ? undefined : vitalsOf(child.pid);
+      // No piece of work, however long, looks like that.
+      if (unanswered && vitals?.stopped) return end("it was stopped");
+      if (vitals && vitals.memoryMb > maxMemoryMb) return end(`it held ${vitals.memoryMb} MiB of memory, and ${maxMemoryMb} is the most`);
+      send({ type: "ping" });
+    },
+  });
 
   child.on("message", (message: FromChild) => {
     if (ended) return;
@@ -270,18 +281,19 @@ function startChild(
  * Counts ticks rather than milliseconds: when the parent itself was held up, or the whole machine asleep, only one tick
  * passes, and between two ticks the parent always reads its channels.
  */
-function watchHeart(heartbeat: Heartbeat, isReady: () => boolean, ping: () => void, onDead: () => void): Disposable & { beat(): void } {
+function watchHeart(
+  { everyMs, deadAfterMs }: Heartbeat,
+  watched: { ready(): boolean; beat(unanswered: boolean): void; dead(): void },
+): Disposable & { beat(): void } {
   const clock = systemClock();
   let silentMs = 0;
-  let timer = clock.timer(heartbeat.everyMs, tick);
+  let timer = clock.timer(everyMs, tick);
   function tick(): void {
-    if (silentMs >= (isReady() ? heartbeat.deadAfterMs : START_LIMIT_MS)) {
-      onDead();
-      return;
-    }
-    ping();
-    silentMs += heartbeat.everyMs;
-    timer = clock.timer(heartbeat.everyMs, tick);
+    if (silentMs >= (watched.ready() ? deadAfterMs : START_LIMIT_MS)) return watched.dead();
+    const unanswered = silentMs > 0;
+    silentMs += everyMs;
+    timer = clock.timer(everyMs, tick);
+    watched.beat(unanswered);
   }
   return {
     beat: () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import { asDeviceError, DeviceError, errorObject } from "../kernel/errors.js";
 import type { FromChild, ToChild } from "./messages.js";
 
@@ -17,6 +18,7 @@ export type ChildMethods = Readonly<Record<string, (args: unknown, context: Chil
  */
 export function serveChild(methods: ChildMethods): void {
   assert(process.send, "not started as a supervised child");
+  standBack();
   const running = new Map<number, AbortController>();
 
   const send = (message: FromChild, sent: () => void = () => {}): void => {
@@ -52,6 +54,15 @@ export function serveChild(methods: ChildMethods): void {
   process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
   process.on("uncaughtException", (fault) => send({ type: "fault", stack: framesOf(fault) }, () => process.exit(70)));
   send({ type: "ready" });
+}
+
+/** Where memory runs out before its parent looks, the kernel takes a child and not the agent (proc(5), oom_score_adj). */
+function standBack(): void {
+  try {
+    writeFileSync("/proc/self/oom_score_adj", "500");
+  } catch {
+    // No Linux, or not allowed: then whoever holds most goes.
+  }
 }
 
 /** Where a fault happened; its message stays here, for it may hold what passed through. */

@@ -16,7 +16,7 @@ export interface ImagingRoom extends Imaging, Photos {
 const IDLE_STOP_MS = 60_000;
 const MAX_OLD_SPACE_MB = 256;
 /** Decoding one big picture is a single piece of work. */
-const HEARTBEAT = { everyMs: 1_000, deadAfterMs: 10_000 };
+const HEARTBEAT = { everyMs: 500, deadAfterMs: 4_000 };
 
 /** Drawing in a supervised child, started by the first request and stopped after a minute without one. */
 export function createImaging({ log, clock }: { readonly log: Logger; readonly clock: Clock }): ImagingRoom {

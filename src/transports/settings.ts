@@ -8,6 +8,13 @@ const listen = z
   .optional()
   .describe("address of this machine where the device may tell things by itself, where it was told to");
 
+const hosted = z
+  .boolean()
+  .default(true)
+  .describe(
+    "run the native library in a supervised child process; false, for machines with little memory: in the agent's own, which a crash or hang of the library then takes along",
+  );
+
 /** How a device is reached: `link = { kind = "tcp", … }` in its table. */
 export const LinkSettings = z.discriminatedUnion("kind", [
   z.strictObject({
@@ -18,7 +25,7 @@ export const LinkSettings = z.discriminatedUnion("kind", [
     stopBits: z.union([z.literal(1), z.literal(2)]).default(1),
     parity: z.enum(["none", "even", "odd"]).default("none"),
     flowControl: z.enum(["none", "rtscts", "xonxoff"]).default("none"),
-    hosted: z.boolean().default(true).describe("run the native library in a supervised child process"),
+    hosted,
   }),
   z.strictObject({ kind: z.literal("tcp"), host: z.string().min(1), port: z.int().min(1).max(65_535) }),
   z.strictObject({
@@ -26,7 +33,7 @@ export const LinkSettings = z.discriminatedUnion("kind", [
     vendorId: z.int().min(0).max(0xffff),
     productId: z.int().min(0).max(0xffff),
     serial: z.string().optional(),
-    hosted: z.boolean().default(true),
+    hosted,
   }),
   z.strictObject({ kind: z.literal("file"), path: z.string().min(1).describe("device file such as /dev/usb/lp0") }),
   z.strictObject({
@@ -42,7 +49,7 @@ export const LinkSettings = z.discriminatedUnion("kind", [
       .max(128)
       .optional()
       .describe("part of the reader's name (`pcsc_scan -r` lists them), where there are several"),
-    hosted: z.boolean().default(true).describe("run the native library in a supervised child process, one for all readers"),
+    hosted: hosted.describe("as for a serial link; one child process serves all readers"),
   }),
   z.strictObject({
     kind: z.literal("https"),
@@ -63,7 +70,7 @@ export const LinkSettings = z.discriminatedUnion("kind", [
     vendorId: z.int().min(0).max(0xffff),
     productId: z.int().min(0).max(0xffff),
     serial: z.string().min(1).max(128).optional().describe("where there are several of the same make"),
-    hosted: z.boolean().default(true).describe("run the native library in a supervised child process"),
+    hosted,
   }),
   z.strictObject({
     kind: z.literal("sane"),

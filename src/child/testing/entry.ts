@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
 import { DeviceError } from "../../kernel/errors.js";
 import { serveChild } from "../serve.js";
 
@@ -36,4 +38,9 @@ serveChild({
     const kept: unknown[] = [];
     for (;;) kept.push(new Array(1_000).fill(kept.length));
   },
+  // As a native library does it: outside V8's heap, while the heart beats.
+  leak: async () => {
+    for (const kept: Buffer[] = []; ; await pause(5)) kept.push(Buffer.alloc(4_194_304, 1));
+  },
+  oomScoreAdj: async () => Number(readFileSync("/proc/self/oom_score_adj", "utf8")),
 });

@@ -6,6 +6,7 @@ import type { Logger } from "../../kernel/log.js";
 import type { Pcsc } from "../pcsc.js";
 import type { OpenReader, PresenceChange, ReaderFacts } from "./card-calls.js";
 import { type CardHost, hostedReader, type Presence } from "./hosted-reader.js";
+import { HOST_MEMORY_MB } from "./spare.js";
 
 const ENTRY = new URL("./card-host-entry.js", import.meta.url);
 /** Longer than the pause between two tries to open a reader, so that a missing one costs one process and not one per try. */
@@ -25,7 +26,7 @@ export function hostedPcsc({ clock, log }: { readonly clock: Clock; readonly log
   let users = 0;
 
   const startedChild = (): SupervisedChild => {
-    const started = superviseChild({ entry, name: "host of pcsc", log, clock, idleStopMs: IDLE_STOP_MS });
+    const started = superviseChild({ entry, name: "host of pcsc", log, clock, idleStopMs: IDLE_STOP_MS, maxMemoryMb: HOST_MEMORY_MB });
     started.onEvent((_presence, value) => {
       const { link, present } = value as PresenceChange;
       const presence = presences.get(link);

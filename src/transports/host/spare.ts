@@ -3,6 +3,9 @@ import { type ChildOptions, type SupervisedChild, superviseChild } from "../../c
 /** A device that was pulled out is put back within this, or a process is not worth keeping for it. */
 const KEEP_MS = 60_000;
 
+/** Three times what one with its library needs. */
+export const HOST_MEMORY_MB = 192;
+
 /** Host processes of one device: the one that served the last link well waits for the next, which then opens without a process' start. */
 export interface Hosts {
   take(): SupervisedChild;
@@ -14,7 +17,7 @@ export function createHosts(options: ChildOptions): Hosts {
   let spare: SupervisedChild | undefined;
   return {
     take() {
-      const taken = spare ?? superviseChild({ ...options, idleStopMs: KEEP_MS });
+      const taken = spare ?? superviseChild({ maxMemoryMb: HOST_MEMORY_MB, ...options, idleStopMs: KEEP_MS });
       spare = undefined;
       return taken;
     },
