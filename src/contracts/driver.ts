@@ -8,6 +8,7 @@ import type { Logger } from "../kernel/log.js";
 import type { ProgramLink } from "../kernel/program.js";
 import type { Random } from "../kernel/random.js";
 import type { z } from "../kernel/schema.js";
+import type { Passed } from "../kernel/tap.js";
 import type { DeviceClass, DeviceIdentity } from "../protocol/devices.js";
 import type { PrintDocument } from "../protocol/printer.js";
 import type { BarcodeScanner } from "./barcode-scanner.js";
@@ -75,6 +76,12 @@ export interface DriverContext<L = Link> {
   report(condition: Condition): void;
 }
 
+/**
+ * What passes on a device's wire, in words for a technician: names of commands, states and lengths, never what is in them. Nothing of a
+ * person, whatever is on the wire. No words: more has to come first.
+ */
+export type Describe = (passed: Passed) => readonly string[];
+
 export interface Driver<C extends DrivenClass = DrivenClass, S extends z.ZodType = z.ZodType> {
   readonly class: C;
   /** Name in the config: `driver = "escpos"`. */
@@ -88,6 +95,8 @@ export interface Driver<C extends DrivenClass = DrivenClass, S extends z.ZodType
   readonly payment?: PaymentWay;
   /** Resolves when the device answered and can be used. */
   open(config: z.output<S>, context: DriverContext<LinkOf<C>>): Promise<DeviceContracts[C]>;
+  /** Makes what describes one opening. Left out: a trace tells directions and lengths only. */
+  describe?(config: z.output<S>): Promise<() => Describe>;
   /** Printers: what would come out. Needs the settings, not the device. @throws DeviceError `invalid_params`, `too_large`, `timeout` */
   preview?(config: z.output<S>, document: PrintDocument, marks: PrintMarks, imaging: Imaging, signal: AbortSignal): Promise<PrintPreview>;
 }

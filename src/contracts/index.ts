@@ -8,9 +8,10 @@ export type { HttpLink, HttpNotice, HttpRequest, HttpResponse } from "../kernel/
 export { type Connect, createInbox, type Link } from "../kernel/link.js";
 export type { Logger } from "../kernel/log.js";
 export { z } from "../kernel/schema.js";
+export type { Passed } from "../kernel/tap.js";
 export type { BarcodeScanner, ScannedCode } from "./barcode-scanner.js";
 export type { ChipReader } from "./chip-reader.js";
-export { type AnyDriver, type Condition, type Driver, type DriverContext, defineDriver, type OpenDevice } from "./driver.js";
+export { type AnyDriver, type Condition, type Describe, type Driver, type DriverContext, defineDriver, type OpenDevice } from "./driver.js";
 export type { Bitmap, DrawableBlock, Imaging, LayoutStyle } from "./imaging.js";
 export type {
   InterruptedPayment,

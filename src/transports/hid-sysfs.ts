@@ -57,7 +57,7 @@ async function nodeOf(settings: HidSettings, { sysfs, dev }: HidRoots, name: str
   return { path: `${dev}/${name}`, reportDescriptor: new Uint8Array(descriptor) };
 }
 
-const BAR_CODE_SCANNER_PAGE = 0x8c;
+export const BAR_CODE_SCANNER_PAGE = 0x8c;
 const GENERIC_DESKTOP_PAGE = 0x01;
 
 /** The lower, the more likely what a driver wants. */
@@ -68,7 +68,7 @@ function rank(descriptor: Uint8Array): number {
 }
 
 /** Usage page of the first collection (HID 1.11 §6.2.2.2: prefix with size, type and tag; 3 stands for 4 bytes). */
-function applicationPage(descriptor: Uint8Array): number | undefined {
+export function applicationPage(descriptor: Uint8Array): number | undefined {
   let page: number | undefined;
   for (let at = 0; at < descriptor.length; ) {
     const prefix = descriptor[at] ?? 0;

@@ -8,4 +8,5 @@ export const hidPos = defineDriver({
   config: HidPosConfig,
   links: ["hid", "tcp", "simulator"],
   open: async (config, context) => (await import("./device.js")).open(config, context),
+  describe: async () => (await import("./describe.js")).describe,
 });

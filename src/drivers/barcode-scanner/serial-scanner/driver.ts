@@ -8,4 +8,8 @@ export const serialScanner = defineDriver({
   config: SerialScannerConfig,
   links: ["serial", "tcp", "simulator", "file"],
   open: async (config, context) => (await import("./device.js")).open(config, context),
+  describe: async (config) => {
+    const { describe } = await import("./describe.js");
+    return () => describe(config);
+  },
 });

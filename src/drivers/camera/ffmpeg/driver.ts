@@ -8,4 +8,8 @@ export const ffmpeg = defineDriver({
   config: FfmpegConfig,
   links: ["video", "tcp", "simulator"],
   open: async (config, context) => (await import("./device.js")).open(config, context as DriverContext),
+  describe: async (config) => {
+    const { describe } = await import("./describe.js");
+    return () => describe(config);
+  },
 });

@@ -8,4 +8,5 @@ export const pcsc = defineDriver({
   config: PcscConfig,
   links: ["pcsc", "tcp", "simulator"],
   open: async (config, context) => (await import("./device.js")).open(config, context),
+  describe: async () => (await import("./describe.js")).describe,
 });

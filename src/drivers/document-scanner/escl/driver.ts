@@ -10,4 +10,5 @@ export const escl = defineDriver({
   links: ["http", "https", "simulator"],
   // Other drivers of the class run a program: what connects here is told by `links`.
   open: async (config, context) => (await import("./device.js")).open(config, context as DriverContext<HttpLink>),
+  describe: async () => (await import("./describe.js")).describe,
 });

@@ -10,4 +10,5 @@ export const sane = defineDriver({
   links: ["sane"],
   // The wire of a document scanner may be HTTP, too: what connects here is told by `links`.
   open: async (config, context) => (await import("./device.js")).open(config, context as DriverContext<ProgramLink>),
+  describe: async () => (await import("./describe.js")).describe,
 });

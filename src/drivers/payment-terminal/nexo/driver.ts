@@ -10,4 +10,5 @@ export const nexo = defineDriver({
   links: ["https", "simulator"],
   // The wire of a payment terminal may be of bytes, too: what connects here is told by `links`.
   open: async (config, context) => (await import("./device.js")).open(config, context as DriverContext<HttpLink>),
+  describe: async () => (await import("./describe.js")).describe,
 });

@@ -8,4 +8,8 @@ export const zvt = defineDriver({
   config: ZvtConfig,
   links: ["serial", "tcp", "simulator"],
   open: async (config, context) => (await import("./device.js")).open(config, context as DriverContext),
+  describe: async (config) => {
+    const { describe } = await import("./describe.js");
+    return () => describe(config);
+  },
 });

@@ -8,6 +8,7 @@ export const escpos = defineDriver({
   config: EscposConfig,
   links: ["serial", "tcp", "usb", "file", "simulator"],
   open: async (config, context) => (await import("./device.js")).open(config, context),
+  describe: async () => (await import("./describe.js")).describe,
   async preview(config, document, marks, imaging, signal) {
     const { layOut, previewOf } = await import("./layout.js");
     return await previewOf(await layOut(document, marks, config, "preview", imaging, signal), config, imaging, signal);
