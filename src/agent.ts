@@ -1,6 +1,9 @@
 import { mkdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { openAudit } from "./audit/log.js";
 import { diffConfigs } from "./config/diff.js";
+import { withoutSecrets } from "./config/show.js";
+import { liveTokens } from "./config/token-file.js";
 import type { DeviceConfig, StationConfig } from "./config/types.js";
 import type { DeviceSpec } from "./devices/device-spec.js";
 import { createStation } from "./devices/station.js";
@@ -11,10 +14,12 @@ import { openJournal } from "./journal/open.js";
 import { stationKey } from "./journal/station-key.js";
 import type { OpenJournal } from "./journal/types.js";
 import { type Clock, systemClock } from "./kernel/clock.js";
-import { DeviceError } from "./kernel/errors.js";
+import { asDeviceError, DeviceError, type Json } from "./kernel/errors.js";
+import type { Connect } from "./kernel/link.js";
 import type { Logger } from "./kernel/log.js";
 import { type Random, randomId, systemRandom } from "./kernel/random.js";
 import type { Secret } from "./kernel/secret.js";
+import { createTap, type Tap } from "./kernel/tap.js";
 import { createLogger } from "./observability/log.js";
 import { createMeter } from "./observability/metrics.js";
 import { createNotifier } from "./observability/notify.js";
@@ -22,6 +27,7 @@ import { startServer } from "./server/server.js";
 import type { Simulation } from "./simulation.js";
 import { connectOther } from "./transports/connect.js";
 import { cardReaderFor, hardwarePath, pcscReaders } from "./transports/index.js";
+import { type AnyLink, recordingLines, tapped } from "./transports/record.js";
 import type { LinkSettings } from "./transports/settings.js";
 import { watchDevices } from "./transports/watch.js";
 import { trustOf } from "./trust/current.js";
@@ -67,6 +73,17 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const log = options.log ?? createLogger({ level: config.agent.logLevel });
   const meter = createMeter();
   const stateDir = resolve(config.agent.stateDir);
+  const audit = openAudit({ folder: stateDir, writer: "agent", clock, log });
+  const ownAct = (what: string, outcome = "ok", detail?: string): void => void audit.record({ who: "agent", what, outcome, detail });
+  const tokenFile = liveTokens({
+    file: resolve(config.server.tokenFile),
+    clock,
+    log,
+    changed(came, gone) {
+      for (const name of came) ownAct("token.came", "ok", name);
+      for (const name of gone) ownAct("token.went", "ok", name);
+    },
+  });
   const journal = (options.openJournal ?? openJournal)(stateDir);
   const imaging = createImaging({ log, clock });
   const documents = createDocuments({ log, clock });
@@ -97,25 +114,31 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     drivers: [...new Set([...drivers, ...config.devices.map(({ driver }) => driver)])],
     simulators: simulation,
     trust: trustOf(resolve(config.agent.trustDir), log),
+    recordingLines,
   });
 
   const notifier = createNotifier({ clock, log, environment: process.env });
   const tokens = new Set<string>();
   const ending = new AbortController();
   const pcsc = pcscReaders({ clock, log });
-  const connectLink = ({ driver }: DeviceConfig, link: LinkSettings, authority?: string): DeviceSpec["connect"] => {
-    if (driver.class === "chipReader") return cardReaderFor(link, { clock, log, pcsc });
-    return connectOther(driver.links, link, { clock, log, authority }) as DeviceSpec["connect"];
+  const connectLink = ({ driver }: DeviceConfig, link: LinkSettings, tap: Tap, authority?: string): DeviceSpec["connect"] => {
+    const connect =
+      driver.class === "chipReader"
+        ? cardReaderFor(link, { clock, log, pcsc })
+        : connectOther(driver.links, link, { clock, log, authority });
+    return tapped(connect as Connect<AnyLink>, tap) as DeviceSpec["connect"];
   };
   const specFor = async (device: DeviceConfig): Promise<DeviceSpec> => {
-    const base = { id: device.id, driver: device.driver, settings: device.settings, enabled: device.enabled };
+    const tap = createTap();
+    const shown = { link: withoutSecrets(device.link) as Json, settings: withoutSecrets(device.settings) as Json };
+    const base = { id: device.id, driver: device.driver, settings: device.settings, enabled: device.enabled, wire: { tap, shown } };
     if (device.link.kind !== "simulator") {
       const { link } = device;
       return {
         ...base,
         // Money by transfer comes from no device: outside production it is play money.
         simulated: link.kind === "none" && config.agent.mode !== "production",
-        connect: connectLink(device, link),
+        connect: connectLink(device, link, tap),
         hardwarePath: () => hardwarePath(link),
       } as DeviceSpec;
     }
@@ -127,14 +150,14 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     const link: LinkSettings = authority
       ? { kind: "https", host, port, caFile: "", serverName: tlsName }
       : { kind: links.includes("http") ? "http" : "tcp", host, port };
-    return { ...base, simulated: true, connect: connectLink(device, link, authority) } as DeviceSpec;
+    return { ...base, simulated: true, connect: connectLink(device, link, tap, authority) } as DeviceSpec;
   };
 
   const releaseAll = async (): Promise<void> => {
     ending.abort();
     notifier[Symbol.dispose]();
     await station.stop();
-    await Promise.all([simulation?.stop(), imaging.stop(), documents.stop(), journal.close()]);
+    await Promise.all([simulation?.stop(), imaging.stop(), documents.stop(), journal.close(), audit.close()]);
   };
 
   try {
@@ -154,7 +177,10 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       meter,
       metricsText: () => meter.text(),
       simulatorTokens: { redeem: (token) => tokens.delete(token) },
+      liveTokens: tokenFile.tokens,
+      audit,
     });
+    ownAct("agent.started", "ok", version);
     watchDevices({ clock, signal: ending.signal }, () => station.hotplug());
     // The watchdog's ping shows that the event loop turns; this, that the devices are still looked after.
     notifier.ready(() => station.snapshots().every(({ state }) => state !== undefined));
@@ -183,7 +209,11 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
           await station.apply(specs, new Set(diff.changed));
           const restarted = [...diff.added, ...diff.removed, ...diff.changed];
           log.info("config reloaded", { count: restarted.length });
+          ownAct("config.reloaded");
           return { restarted, ignored };
+        } catch (thrown) {
+          ownAct("config.reloaded", asDeviceError(thrown).kind);
+          throw thrown;
         } finally {
           notifier.reloaded();
         }
@@ -192,6 +222,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
         stopping ??= (async () => {
           notifier.stopping();
           await server.stop();
+          ownAct("agent.stopped");
           await releaseAll();
           log.info("agent stopped");
         })();

@@ -78,6 +78,7 @@ describe("parseConfig", () => {
         serviceSocket: "/run/stationd/service.sock",
         technicianSocket: "/run/stationd/technician.sock",
         tokens: [],
+        tokenFile: "/var/lib/stationd/tokens.toml",
       },
       devices: [],
     });

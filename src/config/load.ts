@@ -168,6 +168,7 @@ function assemble(
       serviceSocket: socket(server.serviceSocket, "service.sock"),
       technicianSocket: socket(server.technicianSocket, "technician.sock"),
       tokens: server.tokens,
+      tokenFile: server.tokenFile ?? join(stateDir, "tokens.toml"),
     },
     devices,
   };

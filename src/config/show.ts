@@ -34,7 +34,8 @@ export function effectiveConfig({ agent, server, devices }: StationConfig): Reco
 
 const SECRET_NAME = /pass(word|phrase|wd)?$|secret|token|credential|(^|[a-z_-])(pin|key)$/i;
 
-function withoutSecrets(value: unknown, name = ""): unknown {
+/** A copy in which secrets show as "[secret]". */
+export function withoutSecrets(value: unknown, name = ""): unknown {
   if (value instanceof Secret) return "[secret]";
   if (Array.isArray(value)) return value.map((entry) => withoutSecrets(entry, name));
   if (typeof value === "object" && value !== null) {

@@ -94,6 +94,11 @@ const ServerTable = z.strictObject({
       "Unix socket for technicians and the `stationd` command; `false`: none. Unless told: `technician.sock` in the runtime folder, where there is one.",
     ),
   tokens: z.array(Token).default([]).describe("For those who connect over TCP without a listed origin. The token itself is never stored."),
+  tokenFile: absolutePath
+    .optional()
+    .describe(
+      "File of the tokens that `stationd token` makes and revokes; read again when it changes. Unless told: `tokens.toml` in the state folder.",
+    ),
 });
 
 /** What every device's table has beside `link` and the driver's own settings, which have schemas of their own. */

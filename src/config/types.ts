@@ -32,6 +32,8 @@ export interface StationConfig {
     readonly serviceSocket: string | undefined;
     readonly technicianSocket: string | undefined;
     readonly tokens: readonly TokenConfig[];
+    /** Tokens that `stationd token` looks after, read again when the file changes. */
+    readonly tokenFile: string;
   };
   readonly devices: readonly DeviceConfig[];
 }

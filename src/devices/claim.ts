@@ -43,12 +43,12 @@ export class Claims {
     return until;
   }
 
-  /** True where there was one to end. @throws DeviceError `busy` where it is another's and not forced. */
-  release(caller: Caller, force: boolean): boolean {
-    if (!this.#claim) return false;
+  /** Whose claim it ended; undefined where there was none. @throws DeviceError `busy` where it is another's and not forced. */
+  release(caller: Caller, force: boolean): Caller | undefined {
+    const holder = this.#claim?.holder;
     if (!force) this.check(caller);
     this.#end();
-    return true;
+    return holder;
   }
 
   /** Goes on with a claim of the same device's former bay. */

@@ -10,7 +10,7 @@ function mustBeNamed({ principal }: Caller): void {
   if (principal.startsWith("token:")) return;
   throw new DeviceError("forbidden", {
     message: "this needs a technician's own token",
-    hint: "Connect over TCP with your token ([[server.tokens]], role technician): stationd … --url … --token-file …",
+    hint: "Let root make you one (stationd token add NAME), then: stationd … --url … --token-file FILE",
   });
 }
 

@@ -27,6 +27,8 @@ import { printerHandlers } from "./printer-handlers.js";
 import { PrinterService } from "./printer-service.js";
 import { pruneBefore } from "./retention.js";
 import type { SimulatorDesk } from "./simulator-desk.js";
+import { traceHandler } from "./trace.js";
+import { createRecordings, type RecordingLines } from "./trace-recordings.js";
 
 export interface StationOptions extends BayContext {
   readonly journal: Journal;
@@ -40,6 +42,8 @@ export interface StationOptions extends BayContext {
   readonly trust: () => Promise<TrustStore>;
   readonly photos: Photos;
   readonly documents: Documents;
+  /** Left out: nothing can be recorded. */
+  readonly recordingLines?: RecordingLines;
 }
 
 export interface RunningStation extends Station {
@@ -115,10 +119,13 @@ export function createStation(options: StationOptions): RunningStation {
     return bay;
   };
 
+  const recordings = createRecordings(one, { ...options, citizens });
+
   const citizenGone = (caller: Caller): void => {
     citizens.gone(caller);
     scanners.sessionEnded(caller);
     cameras.sessionEnded(caller);
+    recordings.sessionEnded(caller);
   };
 
   const shownJob = (record: JobRecord): Result<"jobs.get"> => {
@@ -166,9 +173,14 @@ export function createStation(options: StationOptions): RunningStation {
     "devices.release": (params, { caller }) => {
       const force = params.force === true;
       if (force && caller.role !== "technician") throw new DeviceError("forbidden", { message: "force is a technician's" });
-      const released = one(params.device).claims.release(caller, force);
-      if (force && released) log.info("audit: claim released by force", { device: params.device, role: caller.role });
-      return { device: params.device, released };
+      const bay = one(params.device);
+      const holder = bay.claims.release(caller, force);
+      if (holder && holder.session !== caller.session) {
+        log.info("audit: claim released by force", { device: params.device, role: caller.role });
+        // To whoever held it, and never left out for a later snapshot: the device is no longer its own.
+        emit({ topic: "devices", data: { ...bay.snapshot(), claimEnded: "by_technician" }, session: holder.session });
+      }
+      return { device: params.device, released: holder !== undefined };
     },
     "devices.reset": (params, { caller }) => {
       const bay = one(params.device);
@@ -177,6 +189,8 @@ export function createStation(options: StationOptions): RunningStation {
       bay.reset();
       return bay.snapshot();
     },
+    "devices.trace": traceHandler(one, clock, log),
+    ...recordings.handlers,
     "jobs.get": async (params, { caller }) => {
       const record = await journal.byKey(caller.principal, params.idempotencyKey);
       if (!record) throw new DeviceError("job_not_found");
@@ -208,6 +222,7 @@ export function createStation(options: StationOptions): RunningStation {
     "agent.maintenance": ({ on }, { caller }) => {
       if (citizens.setMaintenance(on)) {
         log.info(on ? "audit: maintenance on" : "audit: maintenance off", { role: caller.role });
+        if (!on) recordings.endAll();
         emit({ topic: "agent", data: { maintenance: on } });
       }
       return { maintenance: on };

@@ -35,6 +35,10 @@ export const DeviceSnapshot = z.object({
     .object({ client: z.string().describe("name and version from its hello"), until: Instant })
     .optional()
     .describe("one session has it for itself"),
+  claimEnded: z
+    .literal("by_technician")
+    .optional()
+    .describe("in an event to the session that held the device: a technician ended its claim"),
 });
 export type DeviceSnapshot = z.infer<typeof DeviceSnapshot>;
 

@@ -92,6 +92,12 @@ export const examples: { readonly [M in MethodName]: MethodExample<M> } = {
   "devices.claim": { params: { device: "receipt", ttlMs: 60_000 }, result: { device: "receipt", until: AT + 60_000 } },
   "devices.release": { params: { device: "receipt" }, result: { device: "receipt", released: true } },
   "devices.reset": { params: { device: "receipt" }, result: { ...RECEIPT, state: "opening" } },
+  "devices.trace": { params: { device: "receipt", forMs: 60_000 }, result: { device: "receipt", exchanges: 214, leftOut: 0 } },
+  "devices.startRecording": { params: { device: "receipt" }, result: { device: "receipt" } },
+  "devices.stopRecording": {
+    params: { device: "receipt" },
+    result: { device: "receipt", exchanges: 96, truncated: false, recording: BLOB("application/x-ndjson", 20_418) },
+  },
   "jobs.get": { params: { idempotencyKey: "slip-HS-2026-000123" }, result: PRINTED },
   "jobs.list": {
     params: { open: true, limit: 10 },

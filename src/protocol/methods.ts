@@ -10,11 +10,13 @@ import { paymentTerminalMethods } from "./payment-terminal.js";
 import { printerMethods } from "./printer.js";
 import { sessionMethods } from "./session.js";
 import { simulatorMethods } from "./simulators.js";
+import { traceMethods } from "./trace.js";
 
 /** Every method of the protocol: the only source of types, validation and documents. */
 export const methods = {
   ...sessionMethods,
   ...deviceMethods,
+  ...traceMethods,
   ...jobMethods,
   ...printerMethods,
   ...barcodeScannerMethods,

@@ -11,7 +11,7 @@ import {
   refuseTarget,
   type UpgradeFacts,
 } from "./admission.js";
-import { CONNECTION_LIMITS, createBudget } from "./budget.js";
+import { CONNECTION_LIMITS, createBudget, createFailures, peerOf } from "./budget.js";
 import { sha256 } from "./fixture.js";
 import { encodeTextFrames } from "./frames.js";
 import { findUid, parseSockets } from "./peer-uid.js";
@@ -144,26 +144,39 @@ describe("budget", () => {
     const clock = manualClock();
     const budget = createBudget(clock);
     const take = (origin: string | undefined, uid: number, times: number): number =>
-      Array.from({ length: times }, () => budget.take({ origin, uid })).filter(isSlot).length;
+      Array.from({ length: times }, () => budget.take({ origin, peer: peerOf(uid, "127.0.0.1") })).filter(isSlot).length;
     expect(take(undefined, 33, 100)).toBe(CONNECTION_LIMITS.perOriginAndUid);
     expect(take("https://kiosk.example.vn", 33, 100)).toBe(CONNECTION_LIMITS.perUid - CONNECTION_LIMITS.perOriginAndUid);
     expect(take(undefined, 34, 100)).toBe(CONNECTION_LIMITS.withoutOrigin - CONNECTION_LIMITS.perOriginAndUid);
     expect(take("https://kiosk.example.vn", 1000, 5)).toBe(5);
   });
+  it("counts whom the kernel does not know by the address: one that floods leaves the others their attempts", () => {
+    const budget = createBudget(manualClock());
+    const take = (address: string): unknown => {
+      const slot = budget.take({ origin: undefined, peer: peerOf(undefined, address) });
+      if (isSlot(slot)) slot[Symbol.dispose]();
+      return slot;
+    };
+    for (let index = 0; index < 200; index++) take("192.168.1.9");
+    expect(take("192.168.1.9")).toBe("too_many_attempts");
+    expect(isSlot(take("192.168.1.10"))).toBe(true);
+  });
   it("gives a slot back once", () => {
     const budget = createBudget(manualClock());
-    const slots = Array.from({ length: CONNECTION_LIMITS.perOriginAndUid }, () => budget.take({ origin: "a", uid: 1 })).filter(isSlot);
-    expect(budget.take({ origin: "a", uid: 1 })).toBe("too_many_connections");
+    const slots = Array.from({ length: CONNECTION_LIMITS.perOriginAndUid }, () => budget.take({ origin: "a", peer: "uid 1" })).filter(
+      isSlot,
+    );
+    expect(budget.take({ origin: "a", peer: "uid 1" })).toBe("too_many_connections");
     slots[0]?.[Symbol.dispose]();
     slots[0]?.[Symbol.dispose]();
-    expect(isSlot(budget.take({ origin: "a", uid: 1 }))).toBe(true);
-    expect(budget.take({ origin: "a", uid: 1 })).toBe("too_many_connections");
+    expect(isSlot(budget.take({ origin: "a", peer: "uid 1" }))).toBe(true);
+    expect(budget.take({ origin: "a", peer: "uid 1" })).toBe("too_many_connections");
   });
   it("limits attempts and forgives with time", async () => {
     const clock = manualClock();
     const budget = createBudget(clock);
     const attempt = () => {
-      const taken = budget.take({ origin: "a", uid: 1 });
+      const taken = budget.take({ origin: "a", peer: "uid 1" });
       if (isSlot(taken)) taken[Symbol.dispose]();
       return taken;
     };
@@ -171,6 +184,27 @@ describe("budget", () => {
     expect(attempt()).toBe("too_many_attempts");
     await clock.advance(1_000);
     expect(isSlot(attempt())).toBe(true);
+  });
+});
+
+describe("failed tokens", () => {
+  it("of one peer are enough after ten, and are forgiven with time; no other peer is concerned", async () => {
+    const clock = manualClock();
+    const failures = createFailures(clock);
+    const [guesser, anna] = [peerOf(33, "127.0.0.1"), peerOf(1000, "127.0.0.1")];
+    for (let index = 0; index < 10; index++) {
+      expect(failures.tooMany(guesser)).toBe(false);
+      failures.count(guesser);
+    }
+    expect([failures.tooMany(guesser), failures.tooMany(anna)]).toEqual([true, false]);
+    await clock.advance(10_000);
+    expect(failures.tooMany(guesser)).toBe(false);
+    failures.count(guesser);
+    expect(failures.tooMany(guesser)).toBe(true);
+  });
+  it("are counted by address where the kernel tells no user", () => {
+    expect(peerOf(undefined, "192.168.1.9")).not.toBe(peerOf(undefined, "192.168.1.10"));
+    expect(peerOf(0, undefined)).not.toBe(peerOf(undefined, "0"));
   });
 });
 

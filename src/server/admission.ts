@@ -14,6 +14,7 @@ export type RefusalReason =
   | "path"
   | "too_many_attempts"
   | "too_many_connections"
+  | "too_many_failures"
   | "stopping"
   | "no_hello"
   | "bad_hello"

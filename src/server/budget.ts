@@ -6,14 +6,35 @@ export const CONNECTION_LIMITS = { total: 192, perUid: 64, perOriginAndUid: 32, 
 /** Upgrades of one origin and uid: a page that reconnects never comes near it. */
 const ATTEMPTS = { burst: 120, perSecond: 20 } as const;
 
+/**
+ * Failed proofs of who one is, of one peer: a person mistypes a token twice. Guessing 256 bits is hopeless anyway; this keeps whoever tries
+ * from costing anything.
+ */
+const FAILURES = { burst: 10, perSecond: 0.1 } as const;
+/** Peers are uids and, over TLS, addresses: of those that are at rest nothing is kept. */
+const PEERS_AT_ONCE = 256;
+
 /** Who asks for a slot. `origin` undefined: none was sent. Unix sockets count as an origin of their own. */
 export interface Claimant {
   readonly origin: string | undefined;
-  readonly uid: number | undefined;
+  /** See `peerOf`. */
+  readonly peer: string;
+}
+
+/** A process of this machine by its user, where the kernel told it; anybody else by the address. */
+export function peerOf(uid: number | undefined, address: string | undefined): string {
+  return uid === undefined ? `address ${address ?? "?"}` : `uid ${uid}`;
+}
+
+interface Bucket {
+  take(): boolean;
+  full(): boolean;
+  /** Would `take` refuse? */
+  empty(): boolean;
 }
 
 /** A token bucket on the injected clock. */
-export function createBucket(clock: Clock, burst: number, perSecond: number): { take(): boolean; full(): boolean } {
+export function createBucket(clock: Clock, burst: number, perSecond: number): Bucket {
   let level: number = burst;
   let filledAt = clock.monotonicMs();
   const fill = (): void => {
@@ -32,7 +53,36 @@ export function createBucket(clock: Clock, burst: number, perSecond: number): { 
       fill();
       return level === burst;
     },
+    empty() {
+      fill();
+      return level < 1;
+    },
   };
+}
+
+/** A bucket for each peer, made when it is first asked for. Those that are full again are forgotten. */
+function bucketsOf(clock: Clock, { burst, perSecond }: { readonly burst: number; readonly perSecond: number }): (peer: string) => Bucket {
+  const buckets = new Map<string, Bucket>();
+  return (peer) => {
+    if (buckets.size > PEERS_AT_ONCE) for (const [other, bucket] of buckets) if (bucket.full()) buckets.delete(other);
+    let bucket = buckets.get(peer);
+    if (bucket === undefined) {
+      bucket = createBucket(clock, burst, perSecond);
+      buckets.set(peer, bucket);
+    }
+    return bucket;
+  };
+}
+
+/** Who failed too often to be listened to. Concerns tokens only: a page without one is let in as ever. */
+export interface Failures {
+  tooMany(peer: string): boolean;
+  count(peer: string): void;
+}
+
+export function createFailures(clock: Clock): Failures {
+  const buckets = bucketsOf(clock, FAILURES);
+  return { tooMany: (peer) => buckets(peer).empty(), count: (peer) => void buckets(peer).take() };
 }
 
 export interface Budget {
@@ -41,34 +91,25 @@ export interface Budget {
 }
 
 /**
- * Slots and attempts per origin and uid. Whoever floods under one uid or without an Origin takes its own share only,
+ * Slots and attempts per origin and peer. Whoever floods under one uid or without an Origin takes its own share only,
  * so that the kiosk still gets in.
  */
 export function createBudget(clock: Clock): Budget {
   const open = new Map<string, number>();
-  const attempts = new Map<string, ReturnType<typeof createBucket>>();
+  const attempts = bucketsOf(clock, ATTEMPTS);
   const count = (key: string): number => open.get(key) ?? 0;
   const add = (key: string, by: 1 | -1): void => {
     const now = count(key) + by;
     if (now === 0) open.delete(key);
     else open.set(key, now);
   };
-  const attempt = (key: string): boolean => {
-    if (attempts.size > 256) for (const [other, bucket] of attempts) if (bucket.full()) attempts.delete(other);
-    let bucket = attempts.get(key);
-    if (bucket === undefined) {
-      bucket = createBucket(clock, ATTEMPTS.burst, ATTEMPTS.perSecond);
-      attempts.set(key, bucket);
-    }
-    return bucket.take();
-  };
   return {
-    take({ origin, uid }) {
-      const pair = `${uid ?? "?"} ${origin ?? ""}`;
-      if (!attempt(pair)) return "too_many_attempts";
+    take({ origin, peer }) {
+      const pair = `${peer} ${origin ?? ""}`;
+      if (!attempts(pair).take()) return "too_many_attempts";
       const shares: [key: string, limit: number][] = [
         ["total", CONNECTION_LIMITS.total],
-        [`uid ${uid ?? "?"}`, CONNECTION_LIMITS.perUid],
+        [peer, CONNECTION_LIMITS.perUid],
         [`pair ${pair}`, CONNECTION_LIMITS.perOriginAndUid],
         ...(origin === undefined ? [["no origin", CONNECTION_LIMITS.withoutOrigin] as [string, number]] : []),
       ];

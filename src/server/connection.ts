@@ -18,6 +18,7 @@ import type { Session, SessionLink, Sessions } from "./session.js";
 /** Close codes of RFC 6455 §7.4.1 and the registry. */
 export const CLOSE = { goingAway: 1001, unsupportedData: 1003, policy: 1008, tryAgainLater: 1013 } as const;
 const MISSED_PINGS = 2;
+const FAILED_HINT = "Somebody of this user or address tried wrong tokens: wait a minute, then try with a valid one";
 
 /** One WebSocket, from the upgrade to its end. */
 export interface Connection {
@@ -48,11 +49,15 @@ interface ConnectionOptions {
   /** Numbers of blob channels, unique in the process: a resumed session never sees one twice. */
   nextChannel(): number;
   refused(reason: RefusalReason): void;
+  /** It is over the limit of failed tokens. */
+  tooManyFailures(): boolean;
+  entered(session: Session): void;
   ended(connection: Connection): void;
 }
 
 function refusalOf(error: DeviceError, hadToken: boolean): RefusalReason {
   if (error.kind === "protocol_mismatch") return "protocol_mismatch";
+  if (error.kind === "rate_limited") return "too_many_failures";
   if (error.kind === "unauthorized") return hadToken ? "bad_token" : "token_missing";
   return "bad_hello";
 }
@@ -103,6 +108,7 @@ export function openConnection(options: ConnectionOptions): Connection {
 
   const link: SessionLink = {
     identity: options.identity,
+    uid,
     eventOutlet: () => (gone || outbound.slow() ? undefined : outbound.text),
     cancelWaits(reason) {
       if (requests !== undefined) dispatcher.cancelAll(requests, reason);
@@ -120,12 +126,15 @@ export function openConnection(options: ConnectionOptions): Connection {
       }
       id = request.id;
       hadToken = typeof request.params === "object" && request.params !== null && "token" in request.params;
+      if (hadToken && options.tooManyFailures())
+        throw new DeviceError("rate_limited", { message: "too many tokens were wrong", hint: FAILED_HINT });
       const answer = sessions.hello(request.params, link);
       helloTimer[Symbol.dispose]();
       session = answer.session;
       requests = { wire: wireOf(session), outbound, inFlight: new Map(), running: 0 };
       outbound.text(resultMessage(id, answer.result));
       sessions.attach(session, link);
+      if (session.token !== undefined) options.entered(session);
     } catch (thrown) {
       const error = asDeviceError(thrown);
       if (error.kind === "internal") log.error("hello failed", { kind: "internal" }, error.cause ?? error);

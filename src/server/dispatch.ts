@@ -41,6 +41,8 @@ interface DispatcherOptions {
   readonly log: Logger;
   readonly meter: Meter;
   stopping(): boolean;
+  /** A role asked for what is not its own. */
+  forbidden?(method: Route["method"], session: Session): void;
 }
 
 const REQUESTS = "stationd_requests_total";
@@ -68,7 +70,7 @@ export function idOf(error: DeviceError): RequestId | null {
   return typeof details.id === "string" || typeof details.id === "number" ? details.id : null;
 }
 
-export function createDispatcher({ routes, clock, log, meter, stopping }: DispatcherOptions): Dispatcher {
+export function createDispatcher({ routes, clock, log, meter, stopping, forbidden }: DispatcherOptions): Dispatcher {
   const unknown = new Map<ErrorKind, Labels>();
   const refuse = ({ outbound }: Requests, id: RequestId | null, error: DeviceError, route?: Route): void => {
     let labels = route === undefined ? unknown.get(error.kind) : failed(route, error.kind);
@@ -160,7 +162,10 @@ export function createDispatcher({ routes, clock, log, meter, stopping }: Dispat
         return refuse(requests, id, new DeviceError("method_not_found"));
       }
       if (stopping()) return refuse(requests, id, new DeviceError("shutting_down"), route);
-      if (!route.roles.includes(session.caller.role)) return refuse(requests, id, new DeviceError("forbidden"), route);
+      if (!route.roles.includes(session.caller.role)) {
+        forbidden?.(route.method, session);
+        return refuse(requests, id, new DeviceError("forbidden"), route);
+      }
       if (requests.inFlight.has(id)) {
         return refuse(requests, id, new DeviceError("invalid_request", { message: "a request with this id is under way" }), route);
       }

@@ -8,8 +8,8 @@ interface HttpOptions {
   refuseHost(door: Door, hosts: readonly string[]): Refusal | undefined;
   refused(refusal: Refusal, origin?: string): void;
   ready(): boolean;
-  /** Does the header carry a technician's token? */
-  isTechnician(authorization: string | undefined): boolean;
+  /** Undefined where the request carries a technician's token. */
+  refuseMetrics(request: IncomingMessage): Promise<Refusal | undefined>;
   metricsText(): Promise<string>;
   readonly extraHttp: ExtraHttp | undefined;
 }
@@ -21,6 +21,12 @@ function answer(response: ServerResponse, status: number, text: string, contentT
 
 /** `/healthz`, `/readyz`, `/metrics`; everything else is 404. No answer allows any other origin to read it. */
 export function httpRoutes(door: Door, options: HttpOptions): RequestListener {
+  const metrics = async (request: IncomingMessage): Promise<{ status: number; text: string }> => {
+    const refusal = door === "technician" ? undefined : await options.refuseMetrics(request);
+    if (refusal === undefined) return { status: 200, text: await options.metricsText() };
+    options.refused(refusal);
+    return { status: refusal.status, text: refusal.status === 429 ? "too many tokens were wrong\n" : "a technician's token is needed\n" };
+  };
   return (request, response) => {
     const refusal = options.refuseHost(door, request.headersDistinct.host ?? []);
     if (refusal !== undefined) {
@@ -31,12 +37,8 @@ export function httpRoutes(door: Door, options: HttpOptions): RequestListener {
     if (path === "/healthz") return answer(response, 200, "ok\n");
     if (path === "/readyz") return options.ready() ? answer(response, 200, "ready\n") : answer(response, 503, "starting\n");
     if (path === "/metrics") {
-      if (door !== "technician" && !options.isTechnician(request.headers.authorization)) {
-        options.refused({ status: 401, reason: "metrics_token" });
-        return answer(response, 401, "a technician's token is needed\n");
-      }
-      options.metricsText().then(
-        (text) => answer(response, 200, text, "text/plain; version=0.0.4; charset=utf-8"),
+      metrics(request).then(
+        ({ status, text }) => answer(response, status, text, status === 200 ? "text/plain; version=0.0.4; charset=utf-8" : undefined),
         () => answer(response, 500, "no metrics\n"),
       );
       return;

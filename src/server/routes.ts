@@ -3,6 +3,7 @@ import type { z } from "../kernel/schema.js";
 import type { Call, Handlers, ServerMethod } from "../protocol/call.js";
 import type { Role } from "../protocol/method.js";
 import { type MethodName, methods, type Params, type Result } from "../protocol/methods.js";
+import type { Auditor } from "./auditor.js";
 import type { Session } from "./session.js";
 
 /** What dispatching one method needs, looked up once. */
@@ -24,12 +25,13 @@ export type SessionHandlers = {
 } & { endingCitizen(session: Session): void };
 
 /** The methods of the protocol, all but `session.hello`, which belongs to the connection. */
-export function createRoutes(handlers: Handlers, own: SessionHandlers): ReadonlyMap<string, Route> {
+export function createRoutes(handlers: Handlers, own: SessionHandlers, auditor?: Auditor): ReadonlyMap<string, Route> {
   const routes = new Map<string, Route>();
   for (const method of Object.keys(methods) as MethodName[]) {
     if (method === "session.hello") continue;
     const { params, roles, job, stages } = methods[method] as (typeof methods)[MethodName] & { job?: true; stages?: readonly string[] };
-    const handle = handlerOf(method, handlers, own);
+    const plain = handlerOf(method, handlers, own);
+    const handle = auditor?.watched(method, plain) ?? plain;
     const succeeded = { method, outcome: "ok" };
     routes.set(method, { method, roles, params, handle, job: job === true, stages: stages ?? [], outcomes: new Map(), succeeded });
   }

@@ -24,16 +24,18 @@ import {
   refuseTarget,
   type UpgradeFacts,
 } from "./admission.js";
-import { createBucket, createBudget } from "./budget.js";
+import { type AuditSink, createAuditor } from "./auditor.js";
+import { createBucket, createBudget, createFailures, peerOf } from "./budget.js";
 import { CLOSE, type Connection, openConnection } from "./connection.js";
 import { createDispatcher } from "./dispatch.js";
 import { type ExtraHttp, httpRoutes } from "./http.js";
 import { listenTcp, listenUnix } from "./listen.js";
 import type { Backlog } from "./outbound.js";
+import { type FindSocketUid, perlSocketUid } from "./peer-credentials.js";
 import { type FindPeerUid, procPeerUid } from "./peer-uid.js";
 import { createRoutes } from "./routes.js";
 import { createSessions } from "./session.js";
-import type { ServerSettings } from "./settings.js";
+import type { ServerSettings, TokenSettings } from "./settings.js";
 import { bearerRole } from "./tokens.js";
 
 export interface ServerOptions {
@@ -52,6 +54,12 @@ export interface ServerOptions {
   readonly extraHttp?: ExtraHttp;
   /** Who is at the far end of a loopback connection; /proc/net/tcp unless told. */
   readonly findPeerUid?: FindPeerUid;
+  /** Who is at the far end of the technicians' Unix socket; the kernel is asked unless told. */
+  readonly findSocketUid?: FindSocketUid;
+  /** Tokens besides those of the settings, as they are now: one that is gone closes its connections within a second. */
+  readonly liveTokens?: () => readonly TokenSettings[];
+  /** What technicians do, and who could not prove who he is. */
+  readonly audit?: AuditSink;
 }
 
 export interface RunningServer {
@@ -69,6 +77,8 @@ export interface RunningServer {
 const CLOSE_WITHIN_MS = 1_000;
 /** Log lines about refusals: a page that hammers at the door must not fill the disk. What is left out is counted. */
 const REFUSAL_LINES = { burst: 50, perSecond: 1 } as const;
+const LOOK_AT_TOKENS_MS = 1_000;
+const UNPROVED: ReadonlySet<RefusalReason> = new Set<RefusalReason>(["bad_token", "token_missing", "metrics_token", "peer_uid"]);
 
 function factsOf(door: Door, request: IncomingMessage): UpgradeFacts {
   const { host, origin } = request.headersDistinct;
@@ -92,12 +102,17 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const findPeerUid = options.findPeerUid ?? procPeerUid();
   const connections = new Set<Connection>();
   const backlog: Backlog = new Set();
+  const findSocketUid = options.findSocketUid ?? perlSocketUid;
   const budget = createBudget(clock);
+  const failures = createFailures(clock);
+  const auditor = options.audit && createAuditor(clock, options.audit);
+  const tokens = (): readonly TokenSettings[] => [...settings.tokens, ...(options.liveTokens?.() ?? [])];
 
   const refusalLines = createBucket(clock, REFUSAL_LINES.burst, REFUSAL_LINES.perSecond);
   let unlogged = 0;
-  const refused = (reason: RefusalReason, origin?: string): void => {
+  const refused = (reason: RefusalReason, origin: string | undefined, door: Door, uid: number | undefined): void => {
     meter.count("stationd_refusals_total", { reason });
+    if (UNPROVED.has(reason)) auditor?.failed(door, uid, reason);
     if (!refusalLines.take()) {
       unlogged += 1;
       return;
@@ -111,21 +126,43 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     unlogged = 0;
   };
 
-  const sessions = createSessions({ ...options, tokens: () => settings.tokens });
-  const routes = createRoutes(station.handlers, {
+  const sessions = createSessions({ ...options, tokens });
+  const own = {
     "events.subscribe": sessions.subscribe,
     "events.unsubscribe": sessions.unsubscribe,
     endingCitizen: sessions.endingCitizen,
+  };
+  const routes = createRoutes(station.handlers, own, auditor);
+  const dispatcher = createDispatcher({
+    routes,
+    clock,
+    log,
+    meter,
+    stopping: () => stopping !== undefined,
+    forbidden: (method, session) => auditor?.forbidden(method, session),
   });
-  const dispatcher = createDispatcher({ routes, clock, log, meter, stopping: () => stopping !== undefined });
   station.onEvent(sessions.broadcast);
 
+  const peerUid = async (request: IncomingMessage): Promise<number | undefined> => {
+    const { remoteAddress, remotePort, localAddress, localPort } = request.socket;
+    if (remoteAddress === undefined || remotePort === undefined || localAddress === undefined || localPort === undefined) return undefined;
+    return await findPeerUid({ address: remoteAddress, port: remotePort }, { address: localAddress, port: localPort });
+  };
+  const refuseMetrics = async (request: IncomingMessage): Promise<Refusal | undefined> => {
+    const { remoteAddress } = request.socket;
+    const peer = peerOf(isLoopback(remoteAddress ?? "") ? await peerUid(request) : undefined, remoteAddress);
+    if (failures.tooMany(peer)) return { status: 429, reason: "too_many_failures" };
+    const { authorization } = request.headers;
+    if (bearerRole(authorization, tokens()) === "technician") return undefined;
+    if (authorization !== undefined) failures.count(peer);
+    return { status: 401, reason: "metrics_token" };
+  };
   const routesOf = (door: Door) =>
     httpRoutes(door, {
       refuseHost: (at, hosts) => refuseHost(at, hosts, rules),
-      refused: ({ reason }) => refused(reason),
+      refused: ({ reason }) => refused(reason, undefined, door, undefined),
       ready: () => stopping === undefined && station.ready(),
-      isTechnician: (authorization) => bearerRole(authorization, settings.tokens) === "technician",
+      refuseMetrics,
       metricsText: options.metricsText,
       extraHttp: options.extraHttp,
     });
@@ -169,35 +206,34 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   };
   const wss = new WebSocketServer(limits);
 
-  const reject = (socket: Duplex, { status, reason }: Refusal, origin: string | undefined): void => {
-    refused(reason, origin);
+  const reject = (socket: Duplex, { status, reason }: Refusal, { door, origins }: UpgradeFacts, uid?: number): void => {
+    refused(reason, origins[0], door, uid);
     const text = `${reason}\n`;
     const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: text/plain\r\n`;
     socket.once("finish", () => socket.destroy());
     socket.end(`${head}Content-Length: ${text.length}\r\n\r\n${text}`);
   };
 
-  const peerUid = async (request: IncomingMessage): Promise<number | undefined> => {
-    const { remoteAddress, remotePort, localAddress, localPort } = request.socket;
-    if (remoteAddress === undefined || remotePort === undefined || localAddress === undefined || localPort === undefined) return undefined;
-    return await findPeerUid({ address: remoteAddress, port: remotePort }, { address: localAddress, port: localPort });
-  };
-
   /** The checks in the order of the protocol's page "Who may speak". */
-  const upgrade = async (door: Door, request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
+  const upgrade = async (door: Door, request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> => {
     const facts = factsOf(door, request);
     const [origin] = facts.origins;
     const early = stopping === undefined ? (refuseHost(door, facts.hosts, rules) ?? refuseOrigin(facts, rules)) : STOPPING;
-    if (early !== undefined) return reject(socket, early, origin);
-    const uid = door === "tcp" && facts.loopback ? await peerUid(request) : undefined;
-    const late = stopping === undefined ? (refusePeer(facts, uid, rules) ?? refuseTarget(facts)) : STOPPING;
-    if (late !== undefined) return reject(socket, late, origin);
+    if (early !== undefined) return reject(socket, early, facts);
+    const tcpUid = door === "tcp" && facts.loopback ? await peerUid(request) : undefined;
+    const late = stopping === undefined ? (refusePeer(facts, tcpUid, rules) ?? refuseTarget(facts)) : STOPPING;
+    if (late !== undefined) return reject(socket, late, facts, tcpUid);
     // A peer that is gone already will not close again, and would keep its slot for good.
     if (socket.destroyed) return;
-    const slot = budget.take({ origin: door === "tcp" ? origin : `socket:${door}`, uid });
-    if (typeof slot === "string") return reject(socket, { status: slot === "too_many_attempts" ? 429 : 503, reason: slot }, origin);
+    const { remoteAddress } = request.socket;
+    const slot = budget.take({ origin: door === "tcp" ? origin : `socket:${door}`, peer: peerOf(tcpUid, remoteAddress) });
+    if (typeof slot === "string") return reject(socket, { status: slot === "too_many_attempts" ? 429 : 503, reason: slot }, facts, tcpUid);
     // Also where ws itself refuses the handshake: the slot is the socket's.
     socket.once("close", () => slot[Symbol.dispose]());
+    const uid = door === "technician" ? await findSocketUid(socket) : tcpUid;
+    if (stopping !== undefined) return reject(socket, STOPPING, facts, uid);
+    if (socket.destroyed) return;
+    const peer = peerOf(uid, remoteAddress ?? door);
     wss.handleUpgrade(request, socket, head, (ws) => {
       connections.add(
         openConnection({
@@ -212,7 +248,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
           sessions,
           dispatcher,
           nextChannel,
-          refused: (reason) => refused(reason, origin),
+          refused: (reason) => {
+            if (reason === "bad_token") failures.count(peer);
+            refused(reason, origin, door, uid);
+          },
+          tooManyFailures: () => failures.tooMany(peer),
+          entered: (session) => auditor?.entered(session),
           ended: (connection) => connections.delete(connection),
         }),
       );
@@ -248,16 +289,30 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       return false;
     const held = session?.token;
     return (
-      held === undefined ||
-      settings.tokens.some(({ name, role, sha256 }) => name === held.name && role === held.role && sha256 === held.sha256)
+      held === undefined || tokens().some(({ name, role, sha256 }) => name === held.name && role === held.role && sha256 === held.sha256)
     );
   };
+  const closeUnadmitted = (): void => {
+    for (const connection of connections) {
+      if (stillAdmitted(connection)) continue;
+      refused("no_longer_admitted", connection.facts.origins[0], connection.facts.door, connection.uid);
+      connection.close(CLOSE.policy, "no longer admitted", false);
+    }
+  };
+  // One that was revoked, or whose time is over, opens no door from this moment; what it opened is closed here.
+  let tokenWatch: Disposable | undefined;
+  const watchTokens = (): void => {
+    closeUnadmitted();
+    tokenWatch = clock.timer(LOOK_AT_TOKENS_MS, watchTokens);
+  };
+  if (options.liveTokens !== undefined) watchTokens();
   const scheme = settings.tls === undefined ? "" : "s";
   const address = settings.host.includes(":") ? `[${settings.host}]` : settings.host;
   log.info("listening", { port });
 
   const stop = async (): Promise<void> => {
     heartbeat?.[Symbol.dispose]();
+    tokenWatch?.[Symbol.dispose]();
     const closed = Promise.all([...connections].map((connection) => connection.closed));
     for (const connection of connections) connection.shutDown();
     await closed;
@@ -274,11 +329,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     update(next) {
       settings = { ...next, host: settings.host, port: settings.port, tls: settings.tls };
       rules = admissionRules(settings, port);
-      for (const connection of connections) {
-        if (stillAdmitted(connection)) continue;
-        refused("no_longer_admitted", connection.facts.origins[0]);
-        connection.close(CLOSE.policy, "no longer admitted", false);
-      }
+      closeUnadmitted();
     },
     stop() {
       stopping ??= stop();

@@ -19,6 +19,8 @@ const AWAY_EVENT_BYTES = 256 * 1024;
 export interface SessionLink {
   /** Whom the door lets in without a token. */
   readonly identity: Identity | undefined;
+  /** Of the process at the far end, where the kernel told it. */
+  readonly uid: number | undefined;
   /** Writes an event; undefined while the client is slow. */
   eventOutlet(): ((message: string) => void) | undefined;
   /** Answers every wait that is under way with `reason`; jobs go on. */
@@ -37,6 +39,7 @@ export interface Session {
 }
 
 interface LiveSession extends Session {
+  token: TokenSettings | undefined;
   link: SessionLink | undefined;
   grace: Disposable | undefined;
 }
@@ -140,6 +143,8 @@ export function createSessions(options: SessionsOptions): Sessions {
       const who = admitted(token, link.identity);
       const resumed = resume(secret, who);
       const session = resumed ?? open(who, `${client.name} ${client.version}`);
+      // The one it came back with may be the successor of the one it was opened with.
+      session.token = who.token;
       const { role } = session.caller;
       log.info("session opened", { role, reason: resumed === undefined ? "new" : "resumed" });
       return {
