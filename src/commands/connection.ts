@@ -15,6 +15,8 @@ export interface ConnectionFlags {
   readonly tokenFile?: string;
   /** Not typed by anyone: each command knows. The technician's unless told. */
   readonly first?: SocketRole;
+  /** Nor this: Ctrl-C ends what the command does, and the connection stays to ask for the result. */
+  readonly staysConnected?: true;
 }
 
 export function withConnection(command: Command): Command {
@@ -52,7 +54,7 @@ export async function withStation(
   process.once("SIGINT", onInterrupt);
   let client: StationClient | undefined;
   try {
-    client = await connect(terminal, flags, interrupted.signal);
+    client = await connect(terminal, flags, flags.staysConnected ? undefined : interrupted.signal);
     const { mode } = client.hello;
     if (mode !== "production" && terminal.noteIsTty) terminal.note(`Note: this agent runs in ${mode} mode; nothing it does is real.\n`);
     return await work(client, interrupted.signal);
@@ -62,7 +64,7 @@ export async function withStation(
   }
 }
 
-async function connect(terminal: Terminal, flags: ConnectionFlags, signal: AbortSignal): Promise<StationClient> {
+async function connect(terminal: Terminal, flags: ConnectionFlags, signal: AbortSignal | undefined): Promise<StationClient> {
   const { connectStation, StationError } = await import("../client/node.js");
   const token = flags.tokenFile === undefined ? undefined : (await readFile(flags.tokenFile, "utf8")).trim();
   const told = flags.url ?? (flags.socket === undefined ? undefined : socketUrl(flags.socket));
@@ -78,7 +80,7 @@ async function connect(terminal: Terminal, flags: ConnectionFlags, signal: Abort
         // A technician's tool has to work with a demo too; it says so on the terminal.
         allowSimulated: true,
         reconnect: false,
-        signal,
+        ...(signal && { signal }),
       });
     } catch (error) {
       if (!(error instanceof StationError) || error.kind !== "connection_lost") throw error;

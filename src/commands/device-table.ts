@@ -2,7 +2,7 @@ import type { DeviceSnapshot, DeviceState } from "../protocol/devices.js";
 import { type Cell, formatTable, type TableOptions } from "./table.js";
 import { type Colour, plain } from "./terminal.js";
 
-const STATE_COLOURS: Readonly<Record<DeviceState, Colour>> = {
+export const STATE_COLOURS: Readonly<Record<DeviceState, Colour>> = {
   ready: "green",
   busy: "cyan",
   opening: "yellow",
