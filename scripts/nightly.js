@@ -33,6 +33,8 @@ const RUNS = [
     args: ["scripts/run.js", "dist/test/torture/chip-reads.js", "--reads", "500"],
     env: {},
   },
+  { name: "isolation: each child, each fault, during each work", args: ["scripts/run.js", "dist/test/torture/isolation.js"], env: {} },
+  { name: "fuzz: ten million inputs", args: ["scripts/run.js", "dist/test/fuzz/index.js", "--inputs", "10000000"], env: {} },
   { name: "hostile chip: 100,000 answers", args: ["scripts/run.js", "dist/test/torture/chip-answers.js", "--runs", "100000"], env: {} },
   {
     name: "printer simulator: twenty million random commands",

@@ -1,35 +1,52 @@
 import { Command, CommanderError } from "commander";
 import { packageVersion } from "../version.js";
+import { addAudit } from "./audit.js";
 import { addCamera, addSnapshot } from "./camera.js";
 import { addCard } from "./card.js";
 import type { Act, AddCommand } from "./command.js";
+import { addCompletion } from "./completion.js";
 import { addConfig } from "./config.js";
 import { addCut } from "./cut.js";
 import { addDemo } from "./demo-command.js";
+import { addDetect } from "./detect.js";
 import { addDevices } from "./devices.js";
+import { addDoctor } from "./doctor.js";
 import { EXIT_CODES, type ExitCode } from "./exit-codes.js";
 import { reportFailure } from "./failure.js";
+import { addInstall, addUninstall } from "./install.js";
 import { addJobs } from "./jobs.js";
+import { addLogs } from "./logs.js";
 import { addMaintenance } from "./maintenance.js";
 import { addPay } from "./pay.js";
 import { addPayments } from "./payments.js";
 import { addPreview } from "./preview.js";
 import { addPrint } from "./print.js";
 import { addReadCard } from "./read-card.js";
+import { addRecord } from "./record.js";
+import { addReplay } from "./replay.js";
 import { addRun } from "./run.js";
 import { addScan } from "./scan.js";
 import { addScanDocument } from "./scan-document.js";
 import { addSimulate } from "./simulate.js";
 import { addStatus } from "./status.js";
+import { addSupportBundle } from "./support-bundle.js";
 import type { Terminal } from "./terminal.js";
+import { addTestDevice } from "./test-device.js";
+import { addToken } from "./token.js";
+import { addTrace } from "./trace.js";
 import { addTrust } from "./trust.js";
 import { addVersion } from "./version.js";
+import { addWatch } from "./watch.js";
 
 const COMMANDS: readonly AddCommand[] = [
   addRun,
   addDemo,
   addStatus,
   addDevices,
+  addWatch,
+  addTestDevice,
+  addDoctor,
+  addDetect,
   addPrint,
   addPreview,
   addScan,
@@ -37,6 +54,8 @@ const COMMANDS: readonly AddCommand[] = [
   addReadCard,
   addCard,
   addTrust,
+  addToken,
+  addAudit,
   addPay,
   addPayments,
   addSnapshot,
@@ -44,8 +63,16 @@ const COMMANDS: readonly AddCommand[] = [
   addCut,
   addJobs,
   addMaintenance,
+  addTrace,
+  addRecord,
+  addReplay,
+  addLogs,
+  addSupportBundle,
   addSimulate,
   addConfig,
+  addInstall,
+  addUninstall,
+  addCompletion,
   addVersion,
 ];
 
