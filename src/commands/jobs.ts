@@ -1,8 +1,8 @@
 import { InvalidArgumentError } from "commander";
 import type { Job } from "../protocol/jobs.js";
 import { type AddCommand, type JsonFlag, withExamples, withJson } from "./command.js";
-import { type ConnectionFlags, withConnection, withStation } from "./connection.js";
-import { EXIT_CODES, exitCodeOfJob } from "./exit-codes.js";
+import { type ConnectionFlags, type SocketRole, withConnection, withStation } from "./connection.js";
+import { EXIT_CODES, type ExitCode, exitCodeOfJob } from "./exit-codes.js";
 import { describePayment } from "./payment-text.js";
 import { describeJob } from "./print.js";
 import { formatTable, type TableOptions } from "./table.js";
@@ -36,13 +36,19 @@ export const addJobs: AddCommand = (program, act) => {
     .description("Tells how a job stands. The exit code tells the same as that of print.")
     .argument("<key>", "idempotency key it was asked for with");
   withExamples(withConnection(withJson(get)), [["stationd jobs get dossier-000123", "did it come out?"]]).action(
-    act(async (terminal, key: string, flags: ConnectionFlags & JsonFlag) =>
-      withStation(terminal, flags, async (client, signal) => {
-        const job = await client.call("jobs.get", { idempotencyKey: key }, { signal });
-        terminal.out(flags.json ? json(job) : job.kind === "payment" ? describePayment(job) : describeJob(job));
-        return exitCodeOfJob(job);
-      }),
-    ),
+    act(async (terminal, key: string, flags: ConnectionFlags & JsonFlag) => {
+      const ask = (first: SocketRole): Promise<ExitCode> =>
+        withStation(terminal, { ...flags, first }, async (client, signal) => {
+          const job = await client.call("jobs.get", { idempotencyKey: key }, { signal });
+          terminal.out(flags.json ? json(job) : job.kind === "payment" ? describePayment(job) : describeJob(job));
+          return exitCodeOfJob(job);
+        });
+      // A key is its caller's: print and pay ask as a local service, a technician's tests as a technician.
+      return await ask("service").catch((thrown: unknown) => {
+        if (thrown instanceof Error && "kind" in thrown && thrown.kind === "job_not_found") return ask("technician");
+        throw thrown;
+      });
+    }),
   );
 };
 

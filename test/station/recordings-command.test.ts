@@ -84,8 +84,18 @@ async function recorded(device: string, work: () => Promise<unknown>): Promise<s
   return file;
 }
 
-const scan = (on: TestStation, client: StationClient, device: string) =>
-  client.call("barcodeScanner.scan", { device }, { onProgress: () => void on.act(device, "scan", { text: CODE }).catch(() => {}) });
+/** The code is held there until it was read: before its trigger a scanner sees nothing. */
+async function scan(on: TestStation, client: StationClient, device: string) {
+  let over = false;
+  const scanning = client.call("barcodeScanner.scan", { device }).finally(() => {
+    over = true;
+  });
+  while (!over) {
+    await on.act(device, "scan", { text: CODE }).catch(() => {});
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  return await scanning;
+}
 
 test("nothing is recorded while citizens may come, by the page, or over another's file", async () => {
   const file = join(folder, "refused.ndjson");
