@@ -37,6 +37,18 @@ export const PLACES: readonly Place[] = [
     what: "devices for the agent; no autosuspend, no probing",
   },
   { file: "stationd.service", to: "/usr/lib/systemd/system/stationd.service", mode: 0o644, what: "the agent, hardened" },
+  {
+    file: "stationd-pcscd.path",
+    to: "/usr/lib/systemd/system/stationd-pcscd.path",
+    mode: 0o644,
+    what: "the agent's requests to start pcscd anew",
+  },
+  {
+    file: "stationd-pcscd.service",
+    to: "/usr/lib/systemd/system/stationd-pcscd.service",
+    mode: 0o644,
+    what: "starts pcscd anew when it is stuck",
+  },
 ];
 
 /** What the station's people edit. debian/postinst makes them where they are missing; no upgrade touches them. */

@@ -8,6 +8,7 @@ import { file } from "./file.js";
 import { hostedPcsc } from "./host/card-host.js";
 import { hosted } from "./host/host.js";
 import { createPcsc, type Pcsc } from "./pcsc.js";
+import { restartingStuckService } from "./pcsc-restart.js";
 import { processLink } from "./process.js";
 import { serial } from "./serial.js";
 import type { LinkSettings } from "./settings.js";
@@ -53,7 +54,8 @@ export function connectorFor(settings: LinkSettings, deps: { readonly clock: Clo
 export function pcscReaders(deps: { readonly clock: Clock; readonly log: Logger }): Pcsc {
   const hostedReaders = hostedPcsc(deps);
   const ownReaders = createPcsc(deps);
-  return (settings) => (settings.hosted ? hostedReaders(settings) : ownReaders(settings));
+  const readers: Pcsc = (settings) => (settings.hosted ? hostedReaders(settings) : ownReaders(settings));
+  return restartingStuckService(readers, { ...deps, folder: process.env.RUNTIME_DIRECTORY });
 }
 
 /** How a card reader is connected: through the PC/SC service, or over TCP where a virtual card listens. */

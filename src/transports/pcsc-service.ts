@@ -3,6 +3,7 @@ import type { Clock } from "../kernel/clock.js";
 import { DeviceError } from "../kernel/errors.js";
 import type { Logger } from "../kernel/log.js";
 import { pcscError } from "./pcsc-errors.js";
+import { usbNodeOf } from "./pcsc-usb-node.js";
 
 export type PcscLibrary = typeof import("pcsc-mini");
 
@@ -26,6 +27,8 @@ export interface WatchedReader {
   readonly name: string;
   readonly native: Reader;
   readonly present: boolean;
+  /** See usbNodeOf; asked once. */
+  usbNode(): Promise<string | undefined>;
   watch(listener: ReaderListener): Disposable;
 }
 
@@ -174,6 +177,7 @@ export function watchReader(
   const listeners = new Set<ReaderListener>();
   let present = false;
   let count = 0;
+  let node: Promise<string | undefined> | undefined;
   const become = (next: boolean): void => {
     present = next;
     for (const listener of [...listeners]) listener.presence(next);
@@ -201,6 +205,10 @@ export function watchReader(
     native,
     get present() {
       return present;
+    },
+    usbNode() {
+      node ??= usbNodeOf(library, native);
+      return node;
     },
     watch(listener) {
       listeners.add(listener);

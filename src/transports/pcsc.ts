@@ -7,6 +7,8 @@ import { pcscError } from "./pcsc-errors.js";
 import { maxApduOf } from "./pcsc-max-apdu.js";
 import { type PcscDeps, type PcscService, sharedPcscService, type WatchedReader } from "./pcsc-service.js";
 import { type PcscSession, pcscSession } from "./pcsc-session.js";
+import { exists, stuckService } from "./pcsc-usb-node.js";
+import { watchPresence } from "./presence.js";
 import type { LinkSettings } from "./settings.js";
 
 export type PcscSettings = Extract<LinkSettings, { kind: "pcsc" }>;
@@ -14,6 +16,8 @@ export type PcscSettings = Extract<LinkSettings, { kind: "pcsc" }>;
 /** Card readers of the PC/SC service. */
 export type Pcsc = (settings: PcscSettings) => Connect<CardReaderLink>;
 
+/** The question where a reader is plugged in takes milliseconds; opening goes on without the answer. */
+const LOCATED_WITHIN_MS = 1_000;
 /** A native call that was given up holds the reader until it returns; a driver of pcscd gives up a mute card within seconds. */
 const RETURN_WITHIN_MS = 10_000;
 
@@ -30,7 +34,10 @@ export function createPcsc(deps: PcscDeps): Pcsc {
     const service = await useService();
     try {
       await raceSignal(service.listed, signal);
-      return openReader(service, chooseReader(service.readers, settings.reader), deps.clock);
+      const reader = chooseReader(service.readers, settings.reader);
+      const node = await Promise.race([reader.usbNode(), deps.clock.sleep(LOCATED_WITHIN_MS, signal)]);
+      if (typeof node === "string" && !(await exists(node))) throw unplugged(reader.name);
+      return openReader(service, reader, deps.clock);
     } catch (thrown) {
       service.release();
       throw thrown;
@@ -66,7 +73,9 @@ function chooseReader(readers: ReadonlyMap<string, WatchedReader>, wanted: strin
   return found;
 }
 
-function openReader(service: PcscService, reader: WatchedReader, clock: Clock): CardReaderLink {
+const unplugged = (name: string): DeviceError => stuckService(`${name} is unplugged, and the PC/SC service still lists it`);
+
+export function openReader(service: PcscService, reader: WatchedReader, clock: Clock): CardReaderLink {
   const { library } = service;
   const description = `pcsc ${reader.name}`;
   const over = new AbortController();
@@ -74,13 +83,14 @@ function openReader(service: PcscService, reader: WatchedReader, clock: Clock): 
   let session: PcscSession | undefined;
   let connecting = false;
   /** Resolves when the reader can be connected: the native call that was given up last has returned. */
-  let free: Promise<unknown> = Promise.resolve();
+  let free: Promise<unknown> = reader.usbNode();
   /** Known after the first card: the reader is asked through a card's handle. */
   let maxApdu: Promise<number | undefined> | undefined;
 
   const end = (reason: DeviceError): void => {
     if (over.signal.aborted) return;
     watching[Symbol.dispose]();
+    plugged?.[Symbol.dispose]();
     over.abort(reason);
     session?.end(reason);
     // The connection to the service is given back after the calls that go through it.
@@ -92,6 +102,11 @@ function openReader(service: PcscService, reader: WatchedReader, clock: Clock): 
       listener?.(present);
     },
     gone: end,
+  });
+  // The service may hang over the very reader that goes, and tell nothing.
+  let plugged: Disposable | undefined;
+  void reader.usbNode().then((node) => {
+    if (node !== undefined && !over.signal.aborted) plugged = watchPresence(node, clock, () => end(unplugged(reader.name)));
   });
 
   const connectCard = async (): Promise<PcscSession> => {

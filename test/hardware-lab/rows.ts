@@ -7,7 +7,7 @@ export const ROWS = {
   "scanner-acm": ["reads a code", "pulled idle", "pulled in mid-code", "in another socket"],
   "terminal-acm": ["takes a payment", "pulled idle", "pulled in mid-payment", "in another socket"],
   "terminal-ftdi": ["takes a payment", "pulled idle", "pulled in mid-payment", "in another socket"],
-  reader: ["reads a card", "pulled idle", "pulled in mid-read", "in another socket"],
+  reader: ["reads a card", "pulled idle", "pulled in mid-read", "in another socket", "pulled, pcscd stuck"],
   camera: ["live picture", "pulled idle", "pulled while looked at"],
   webcam: ["takes a picture", "pulled idle"],
   station: ["whole journey"],

@@ -8,6 +8,7 @@ import { parseConfig } from "../../src/config/load.js";
 import { drivers } from "../../src/drivers/index.js";
 
 const run = promisify(execFile);
+const UNITS = ["stationd.service", "stationd-pcscd.path", "stationd-pcscd.service"];
 const present = spawnSync("systemd-analyze", ["--version"]).status === 0;
 if (!present) {
   if (process.env.STATIOND_REAL_STACK === "required") throw new RangeError("STATIOND_REAL_STACK=required, but there is no systemd-analyze");
@@ -20,16 +21,16 @@ describe.skipIf(!present)("systemd accepts what is shipped", () => {
   beforeAll(async () => {
     root = await mkdtemp(join(tmpdir(), "stationd-root-"));
     await mkdir(join(root, "etc/systemd/system"), { recursive: true });
-    await cp("systemd/stationd.service", join(root, "etc/systemd/system/stationd.service"));
-    for (const program of ["usr/lib/stationd/node/bin/node", "bin/kill", "usr/bin/systemd-tmpfiles"]) {
+    for (const unit of UNITS) await cp(`systemd/${unit}`, join(root, "etc/systemd/system", unit));
+    for (const program of ["usr/lib/stationd/node/bin/node", "bin/kill", "usr/bin/systemd-tmpfiles", "usr/bin/rm", "usr/bin/systemctl"]) {
       await mkdir(join(root, program, ".."), { recursive: true });
       await writeFile(join(root, program), "#!/bin/sh\n", { mode: 0o755 });
     }
   });
   afterAll(() => rm(root, { recursive: true, force: true }));
 
-  test("the unit: verify has nothing to say of it", async () => {
-    const { stderr } = await run("systemd-analyze", ["verify", "--man=no", "--recursive-errors=no", `--root=${root}`, "stationd.service"]);
+  test("the units: verify has nothing to say of them", async () => {
+    const { stderr } = await run("systemd-analyze", ["verify", "--man=no", "--recursive-errors=no", `--root=${root}`, ...UNITS]);
     expect(stderr.split("\n").filter((line) => line.includes("stationd"))).toEqual([]);
   });
 

@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openPcscd, type PcscdRig, realPcscStack } from "../../../test/real-stack/pcscd.js";
 import { INS, layCard } from "../../../test/real-stack/tiny-card.js";
+import { faultRow } from "../../../test/support/fault.js";
 import type { CardReaderLink } from "../../kernel/card.js";
 import { type Clock, manualClock, systemClock } from "../../kernel/clock.js";
 import { DeviceError } from "../../kernel/errors.js";
@@ -120,6 +121,14 @@ describe.skipIf(!stack)("the child of hosted card readers", () => {
     },
   );
 
+  faultRow({
+    device: "reader",
+    fault: "pcscd hangs",
+    sees: "`device_absent`",
+    does: "only the readers’ child hangs, and is ended; the hint says how to restart pcscd",
+    back: "pcscd is restarted",
+    bounds: ["tryAgain"],
+  });
   it("hangs with a frozen service, and the agent does not", async () => {
     rig.freeze();
     let settled = false;

@@ -1,9 +1,9 @@
 import { type SupervisedChild, superviseChild } from "../../child/child.js";
 import { type Clock, systemClock } from "../../kernel/clock.js";
 import { deadline } from "../../kernel/deadline.js";
-import { DeviceError } from "../../kernel/errors.js";
 import type { Logger } from "../../kernel/log.js";
 import type { Pcsc } from "../pcsc.js";
+import { stuckService } from "../pcsc-usb-node.js";
 import type { OpenReader, PresenceChange, ReaderFacts } from "./card-calls.js";
 import { type CardHost, hostedReader, type Presence } from "./hosted-reader.js";
 import { HOST_MEMORY_MB } from "./spare.js";
@@ -96,10 +96,6 @@ async function openIn(child: SupervisedChild, args: OpenReader, signal: AbortSig
     return (await child.call("open", args, signal)) as ReaderFacts;
   } catch (thrown) {
     if (signal.aborted || !died) throw thrown;
-    throw new DeviceError("device_absent", {
-      message: "the PC/SC service could not be asked: its host process hung or died",
-      hint: "The PC/SC service may be frozen: systemctl restart pcscd; if this stays, see the log for why the host process ended",
-      cause: thrown,
-    });
+    throw stuckService("the PC/SC service could not be asked: its host process hung or died", thrown);
   }
 }

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { faultRow } from "../../../test/support/fault.js";
 import { arm, FAULTS } from "../../../test/torture/isolation-faults.js";
 import { systemClock } from "../../kernel/clock.js";
 import type { HidLink } from "../../kernel/hid.js";
@@ -64,6 +65,13 @@ async function gone(pid: number): Promise<void> {
 
 const REASONS = { segfault: /^SIGSEGV$/, stop: /stopped/, loop: /heartbeat/, leak: /^it held \d+ MiB of memory, and 192 is the most$/ };
 
+faultRow({
+  device: "agent",
+  fault: "The child of a USB HID scanner crashes, stands still, spins or leaks",
+  sees: "`device_absent`",
+  does: "ends it, says in the log why, and starts another one",
+  bounds: ["child", "tryAgain"],
+});
 it.each(FAULTS)("%s in the child of a HID device: its link ends, the log says why, and the next one works", async (fault) => {
   const connect = hostedHid(settings, { clock: systemClock(), log }, ENTRY, roots);
   const opened = async (): Promise<HidLink> => {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { openSync } from "node:fs";
+import { existsSync, openSync, rmSync } from "node:fs";
 import { barcodeScanner } from "../../../simulators/barcode-scanner/index.js";
 import { chipCard } from "../../../simulators/chip-card/index.js";
 import { serveVscard } from "../../../simulators/chip-card/vscard.js";
@@ -132,7 +132,21 @@ function sockets([here, there]: readonly [string, string], plug: (port: string) 
   };
 }
 
-export function startPcscd(): ChildProcess {
+const REQUEST = "/run/stationd/restart-pcscd";
+
+/** pcscd, and what systemd/stationd-pcscd.path and .service do about one that is stuck: here is no systemd. */
+export function startPcscd(): { freeze(): void } {
   const log = openSync("/lab/results/pcscd.log", "w");
-  return spawn("pcscd", ["--foreground", "--info"], { stdio: ["ignore", log, log] });
+  const start = (): ChildProcess => spawn("pcscd", ["--foreground", "--info"], { stdio: ["ignore", log, log] });
+  let pcscd = start();
+  setInterval(() => {
+    if (!existsSync(REQUEST)) return;
+    rmSync(REQUEST);
+    console.log("the agent asks for another pcscd");
+    pcscd.once("exit", () => {
+      pcscd = start();
+    });
+    pcscd.kill("SIGKILL");
+  }, 250).unref();
+  return { freeze: () => void pcscd.kill("SIGSTOP") };
 }

@@ -4,7 +4,7 @@ import { must, pullAndPush, pulled, pushed, trial } from "./trial.js";
 
 const DEVICE = "reader";
 
-export async function cardReader(station: Station, { card: plug }: Bench): Promise<void> {
+export async function cardReader(station: Station, { card: plug }: Bench, pcscd: { freeze(): void }): Promise<void> {
   const { page } = station;
   const { simulator: card } = plug;
   const act = async (name: string, params: Record<string, unknown> = {}): Promise<void> => {
@@ -48,5 +48,13 @@ export async function cardReader(station: Station, { card: plug }: Bench): Promi
   await trial(DEVICE, "in another socket", async () => {
     const times = await pullAndPush(station, DEVICE, plug, plug.move);
     return { ...times, outcome: `the same reader: ${await read()}` };
+  });
+  // As pcscd is when it hangs over a reader that goes: the kernel knows, and the service tells nothing, until another one is started.
+  await trial(DEVICE, "pulled, pcscd stuck", async () => {
+    pcscd.freeze();
+    const goneMs = await pulled(station, DEVICE, plug);
+    await plug.push();
+    await station.until(DEVICE, (state) => state === "ready", 60_000);
+    return { goneMs, outcome: `another pcscd was asked for; reads again: ${await read()}` };
   });
 }

@@ -51,7 +51,7 @@ link = { kind = "webcam", device = "${VIDEO}", widthPx = 320, heightPx = 180 }
 `;
 
 const say = (text: string): void => console.log(`${(performance.now() / 1_000).toFixed(1)} ${text}`);
-startPcscd();
+const pcscd = startPcscd();
 const card = citizenCard();
 // Side by side, as on a morning when all is switched on at once.
 const [bench, station] = await Promise.all([layTable(card), startStation(CONFIG, card.trustFiles())]);
@@ -61,7 +61,7 @@ const { values } = parseArgs({ options: { only: { type: "string" }, cycles: { ty
 const rows: Readonly<Record<DeviceName, () => Promise<void>>> = {
   "printer-lp": () => printers(station, "printer-lp", lpPrinter),
   "printer-usb": () => printers(station, "printer-usb", usbPrinter),
-  reader: () => cardReader(station, bench),
+  reader: () => cardReader(station, bench, pcscd),
   "scanner-hid": () => scanner(station, "scanner-hid", hid),
   "scanner-acm": () => scanner(station, "scanner-acm", acmScanner),
   "scanner-uhid": () => uhidScanners(station),

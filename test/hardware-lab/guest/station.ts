@@ -54,7 +54,7 @@ ${devices}`,
       "--inh-caps",
       "-all",
     ].concat([process.execPath, COMMAND, "run", "--config", "/etc/stationd/stationd.toml"]),
-    { stdio: ["ignore", log, log], cwd: "/" },
+    { stdio: ["ignore", log, log], cwd: "/", env: { ...process.env, RUNTIME_DIRECTORY: "/run/stationd" } },
   );
   const page = await connectWhenThere(token, agent);
   const states = new Map<string, DeviceState>();
