@@ -1,54 +1,43 @@
-/** `npm run -s bench -- NAME [--json]`: ours and the floor interleaved in one run, medians. */
-export interface BenchResult {
-  readonly name: string;
-  readonly ours: Readonly<Record<string, number>>;
-  readonly floor: Readonly<Record<string, number>>;
-  readonly ratio: number | Readonly<Record<string, number>>;
-  /** Of `chip`: round trips by way of access. */
-  readonly apdus?: Readonly<Record<string, number>>;
-  /** Of `camera`: by how many look. */
-  readonly clients?: Readonly<Record<string, unknown>>;
-  /** What else the run saw. */
-  readonly beside?: Readonly<Record<string, unknown>>;
-}
+// `npm run -s bench -- NAME… | all [--json | --write]`: ours and the floor interleaved in one run, medians. `--write` puts the table and
+// the machine into docs/performance.md.
+import { readFileSync, writeFileSync } from "node:fs";
+import { asJson, asMarkdown, asText, type BenchResult, machine } from "./report.js";
+
+const DOCUMENT = "docs/performance.md";
+const BLOCK = /(?<=<!-- bench all -->\n)[\s\S]*(?=<!-- end -->)/;
 
 const benches: Record<string, () => Promise<BenchResult>> = {
+  startup: async () => (await import("./startup.js")).startup(),
   rpc: async () => (await import("./rpc.js")).rpc(),
-  pay: async () => (await import("./pay.js")).pay(),
-  print: async () => (await import("./print.js")).print(),
-  chip: async () => (await import("./chip.js")).chip(),
-  camera: async () => (await import("./camera.js")).camera(),
-  scan: async () => (await import("./scan.js")).scan(),
   flood: async () => (await import("./flood.js")).flood(),
   isolation: async () => (await import("./isolation.js")).isolation(),
-  startup: async () => (await import("./startup.js")).startup(),
+  print: async () => (await import("./print.js")).print(),
+  chip: async () => (await import("./chip.js")).chip(),
+  pay: async () => (await import("./pay.js")).pay(),
+  scan: async () => (await import("./scan.js")).scan(),
+  camera: async () => (await import("./camera.js")).camera(),
 };
 
+const flags = new Set(process.argv.slice(2).filter((word) => word.startsWith("--")));
 const names = process.argv.slice(2).filter((word) => !word.startsWith("--"));
-const chosen = names.length === 0 || names[0] === "all" ? Object.keys(benches) : names;
-for (const name of chosen) {
-  const bench = benches[name];
-  if (!bench) {
-    process.stderr.write(`no bench ${name}: there are ${Object.keys(benches).join(", ")}, all\n`);
-    process.exit(2);
-  }
-  const result = await bench();
-  process.stdout.write(process.argv.includes("--json") ? `${JSON.stringify(rounded(result))}\n` : table(result));
+const whole = names.length === 0 || names[0] === "all";
+const unknown = names.find((name) => name !== "all" && !Object.hasOwn(benches, name));
+if (unknown !== undefined || (flags.has("--write") && !whole)) {
+  process.stderr.write(
+    unknown === undefined ? "--write is for all of them\n" : `no bench ${unknown}: there are ${Object.keys(benches).join(", ")}, all\n`,
+  );
+  process.exit(2);
 }
 
-function rounded(value: unknown): unknown {
-  if (typeof value === "number") return Number(value.toPrecision(4));
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, rounded(entry)]));
+const results: BenchResult[] = [];
+for (const name of whole ? Object.keys(benches) : names) {
+  const result = await (benches[name] as () => Promise<BenchResult>)();
+  results.push(result);
+  if (flags.has("--json")) process.stdout.write(`${asJson(result)}\n`);
+  else process.stderr.write(`${name} done\n`);
 }
-
-function table({ name, ...figures }: BenchResult): string {
-  const rows: [string, string][] = [];
-  const collect = (prefix: string, value: unknown): void => {
-    if (typeof value === "object" && value !== null) for (const [key, entry] of Object.entries(value)) collect(`${prefix} ${key}`, entry);
-    else rows.push([prefix, String(rounded(value))]);
-  };
-  for (const [key, value] of Object.entries(figures)) collect(key, value);
-  const width = Math.max(...rows.map(([label]) => label.length));
-  return `${name}\n${rows.map(([label, value]) => `  ${label.padEnd(width)}  ${value}`).join("\n")}\n`;
+if (!flags.has("--json")) process.stdout.write(asText(results));
+if (flags.has("--write")) {
+  const text = readFileSync(DOCUMENT, "utf8");
+  writeFileSync(DOCUMENT, text.replace(BLOCK, `Measured on ${machine()}.\n\n${asMarkdown(results)}\n`));
 }

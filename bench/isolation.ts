@@ -9,8 +9,8 @@ import { type Logger, silentLog } from "../src/kernel/log.js";
 import { hosted } from "../src/transports/host/host.js";
 import { type SerialSettings, serial } from "../src/transports/serial.js";
 import { LinkSettings } from "../src/transports/settings.js";
-import type { BenchResult } from "./index.js";
 import { cpuTicks, median, residentKib } from "./process.js";
+import type { BenchResult, BenchRow } from "./report.js";
 
 const ROUNDS = 20;
 const TRIPS_A_ROUND = 100;
@@ -57,21 +57,26 @@ export async function isolation(): Promise<BenchResult> {
     const childOwnMib = ownKib(pid) / 1_024;
     await hostedLink.close();
     await ownLink.close();
-    const figures = ({ command, band }: Record<keyof typeof SIZES, number[]>) => ({
-      commandP50Us: median(command) * 1_000,
-      commandP99Us: quantile(command, 0.99) * 1_000,
-      bandP50Us: median(band) * 1_000,
-      bandP99Us: quantile(band, 0.99) * 1_000,
+    const trip = (what: string, size: keyof typeof SIZES, part: number): BenchRow => ({
+      what,
+      unit: "µs",
+      ours: quantile(trips.hosted[size], part) * 1_000,
+      floor: { value: quantile(trips.own[size], part) * 1_000, is: "in the agent's own process" },
     });
+    const open = { value: median(opened), is: "in the agent's own process" };
     return {
       name: "isolation",
-      ours: { ...figures(trips.hosted), openMs: median(started), openAgainMs: median(reused) },
-      floor: { ...figures(trips.own), openMs: median(opened) },
-      ratio: {
-        command: median(trips.hosted.command) / median(trips.own.command),
-        band: median(trips.hosted.band) / median(trips.own.band),
-      },
-      beside: { childRssMib, childOwnMib, idleCpuPercent },
+      rows: [
+        trip("a transport in its own process: 16 bytes there and back, p50", "command", 0.5),
+        trip("the same, p99", "command", 0.99),
+        trip("2 KiB there and back, p50", "band", 0.5),
+        trip("the same, p99", "band", 0.99),
+        { what: "opening, its process to be started", unit: "ms", ours: median(started), floor: open },
+        { what: "opening again", unit: "ms", ours: median(reused), floor: open },
+        { what: "memory of the process, its own alone", unit: "MiB", ours: childOwnMib },
+        { what: "its processor at rest", unit: "%", ours: idleCpuPercent },
+      ],
+      beside: { childRssMib },
     };
   } finally {
     for (const line of lines) await line.close();

@@ -6,8 +6,8 @@ import { connectStation, type StationClient } from "../src/client/node.js";
 import { systemClock } from "../src/kernel/clock.js";
 import { seededRandom } from "../src/kernel/random.js";
 import type { PrintDocument } from "../src/protocol/printer.js";
-import type { BenchResult } from "./index.js";
 import { benchAgent, ended, median, node, printerAndScanner } from "./process.js";
+import type { BenchResult } from "./report.js";
 
 const RUNS = 15;
 /** About 200 mm/s at 8 dots to the millimetre: a usual receipt printer. */
@@ -30,15 +30,17 @@ export async function print(): Promise<BenchResult> {
   const instant = await compare(0, RUNS);
   return {
     name: "print",
-    ours: { totalMs: instant.ours },
-    floor: { wireMs: instant.floor },
-    ratio: instant.ours / instant.floor,
-    beside: {
-      shareOutsideWire: 1 - instant.floor / instant.ours,
-      atRealSpeed: { totalMs: real.ours, wireMs: real.floor, ratio: real.ours / real.floor, shareOutsideWire: 1 - real.floor / real.ours },
-      paperOutNoticedMs: instant.noticed,
-      bytes: instant.bytes,
-    },
+    rows: [
+      {
+        what: "40 lines to a printer of 200 mm/s, call to “printed”",
+        unit: "ms",
+        ours: real.ours,
+        floor: { value: real.floor, is: "the same bytes on a bare socket until the printer confirms" },
+      },
+      { what: "to a printer that prints at once", unit: "ms", ours: instant.ours, floor: { value: instant.floor, is: "the same bytes" } },
+      { what: "paper out until the page has the event", unit: "ms", ours: instant.noticed },
+    ],
+    beside: { bytes: instant.bytes },
   };
 }
 

@@ -1,6 +1,6 @@
 import { createServer } from "node:net";
-import type { BenchResult } from "./index.js";
 import { benchAgent, ended, firstLine, firstReply, helloText, node, pinned, printerAndScanner } from "./process.js";
+import { type BenchResult, ratioAtLeast, ratioAtMost } from "./report.js";
 
 interface Medians extends Readonly<Record<string, number>> {
   readonly p50Us: number;
@@ -28,14 +28,30 @@ export async function rpc(): Promise<BenchResult> {
       const { ours, floor, deadline } = medians;
       return {
         name: "rpc",
-        ours,
-        floor,
-        ratio: { p50: ours.p50Us / floor.p50Us, throughput: ours.perSecond / floor.perSecond },
-        beside: {
-          withDeadline: deadline,
-          withDeadlineRatio: { p50: deadline.p50Us / floor.p50Us, throughput: deadline.perSecond / floor.perSecond },
-          pinned,
-        },
+        rows: [
+          {
+            what: "devices.get through the whole path, p50",
+            unit: "µs",
+            ours: ours.p50Us,
+            floor: { value: floor.p50Us, is: "a raw ws JSON echo of the same payload" },
+            target: ratioAtMost(1.15),
+          },
+          {
+            what: "the same, 32 in flight",
+            unit: "/s",
+            ours: ours.perSecond,
+            floor: { value: floor.perSecond, is: "the echo" },
+            target: ratioAtLeast(0.75),
+          },
+          { what: "with a deadline in each request, p50", unit: "µs", ours: deadline.p50Us, floor: { value: floor.p50Us, is: "the echo" } },
+          {
+            what: "with a deadline, 32 in flight",
+            unit: "/s",
+            ours: deadline.perSecond,
+            floor: { value: floor.perSecond, is: "the echo" },
+          },
+        ],
+        beside: { pinned },
       };
     } finally {
       echo.kill();

@@ -13,8 +13,8 @@ import { createDocuments } from "../src/imaging/documents.js";
 import { systemClock } from "../src/kernel/clock.js";
 import { silentLog } from "../src/kernel/log.js";
 import { seededRandom } from "../src/kernel/random.js";
-import type { BenchResult } from "./index.js";
 import { benchAgent, ended, median } from "./process.js";
+import { atMost, type BenchResult } from "./report.js";
 
 const PAGES = 10;
 const DPI = 300;
@@ -39,9 +39,16 @@ export async function scan(): Promise<BenchResult> {
   const page = await pageByPage();
   return {
     name: "scan",
-    ours: { loopDelayP99Ms: whole.delay.p99, pageMs: page.ours },
-    floor: { loopDelayP99Ms: whole.idle.p99, pageMs: page.floor },
-    ratio: { page: page.ours / page.floor },
+    rows: [
+      {
+        what: "delay of the event loop during ten colour pages at 300 dpi, p99",
+        unit: "ms",
+        ours: whole.delay.p99,
+        floor: { value: whole.idle.p99, is: "at rest" },
+        target: atMost(20),
+      },
+      { what: "a page straightened and judged", unit: "ms", ours: page.ours, floor: { value: page.floor, is: "decoded and encoded" } },
+    ],
     beside: whole,
   };
 }

@@ -1,4 +1,3 @@
-import type { BenchResult } from "./index.js";
 import {
   benchAgent,
   childrenOf,
@@ -12,6 +11,7 @@ import {
   printerAndScanner,
   residentKib,
 } from "./process.js";
+import { atMost, type BenchResult, ratioAtMost } from "./report.js";
 
 const RUNS = 9;
 const IDLE_MS = 20_000;
@@ -59,15 +59,24 @@ export async function startup(): Promise<BenchResult> {
   const mib = (values: readonly number[]): number => median(values) / 1_024;
   return {
     name: "startup",
-    ours: { helloMs: median(ours) },
-    floor: { firstReplyMs: median(floor) },
-    ratio: median(ours) / median(floor),
-    beside: {
-      idleRssMib: mib(resident),
-      floorRssMib: mib(floorResident),
-      childrenRssMib: mib(childrenKib),
-      idleCpuPercent: idleCpu * 100,
-    },
+    rows: [
+      {
+        what: "spawn to the reply to hello",
+        unit: "ms",
+        ours: median(ours),
+        floor: { value: median(floor), is: "an empty Node process with a listening ws" },
+        target: ratioAtMost(2),
+      },
+      {
+        what: "memory at rest, the agent alone",
+        unit: "MiB",
+        ours: mib(resident),
+        floor: { value: mib(floorResident), is: "the same process" },
+        target: atMost(80),
+      },
+      { what: "processor at rest, two devices that are not there", unit: "%", ours: idleCpu * 100, target: atMost(0.5) },
+    ],
+    beside: { childrenRssMib: mib(childrenKib) },
   };
 }
 
