@@ -16,8 +16,6 @@ export type PcscSettings = Extract<LinkSettings, { kind: "pcsc" }>;
 /** Card readers of the PC/SC service. */
 export type Pcsc = (settings: PcscSettings) => Connect<CardReaderLink>;
 
-/** The question where a reader is plugged in takes milliseconds; opening goes on without the answer. */
-const LOCATED_WITHIN_MS = 1_000;
 /** A native call that was given up holds the reader until it returns; a driver of pcscd gives up a mute card within seconds. */
 const RETURN_WITHIN_MS = 10_000;
 
@@ -35,8 +33,9 @@ export function createPcsc(deps: PcscDeps): Pcsc {
     try {
       await raceSignal(service.listed, signal);
       const reader = chooseReader(service.readers, settings.reader);
-      const node = await Promise.race([reader.usbNode(), deps.clock.sleep(LOCATED_WITHIN_MS, signal)]);
-      if (typeof node === "string" && !(await exists(node))) throw unplugged(reader.name);
+      // A reader that has just come is opened without the answer.
+      const node = await Promise.race([reader.usbNode(), undefined]);
+      if (node !== undefined && !(await exists(node))) throw unplugged(reader.name);
       return openReader(service, reader, deps.clock);
     } catch (thrown) {
       service.release();
