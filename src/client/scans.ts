@@ -7,13 +7,18 @@ export interface ScanOptions {
   /** May be left out where the station has one scanner. */
   readonly device?: string;
   readonly signal?: AbortSignal;
+  /** From now on no code is missed; again after each reconnection. When to say “scan now”. */
+  readonly onEnabled?: () => void;
 }
 
 /**
  * Every code that is scanned from now on, to this session and no other, until the loop is left or the signal aborts.
  * Enables the scanner again after a reconnection. Throws StationError where the scanner cannot be enabled.
  */
-export function scanCodes(client: Pick<StationClient, "call" | "subscribe">, { device, signal }: ScanOptions): AsyncIterableIterator<Scan> {
+export function scanCodes(
+  client: Pick<StationClient, "call" | "subscribe">,
+  { device, signal, onEnabled }: ScanOptions,
+): AsyncIterableIterator<Scan> {
   const which = device === undefined ? {} : { device };
   const inner = new AbortController();
   const stop = (): void => queue.end();
@@ -23,11 +28,14 @@ export function scanCodes(client: Pick<StationClient, "call" | "subscribe">, { d
     client.call("barcodeScanner.disable", which).catch(() => {});
   });
   const enable = (): void => {
-    client.call("barcodeScanner.enable", which).catch((error) => {
-      const reason = asStationError(error);
-      // A lost connection comes back, and with it the state that makes us enable again.
-      if (reason.kind !== "connection_lost") queue.end(reason);
-    });
+    client.call("barcodeScanner.enable", which).then(
+      () => onEnabled?.(),
+      (error) => {
+        const reason = asStationError(error);
+        // A lost connection comes back, and with it the state that makes us enable again.
+        if (reason.kind !== "connection_lost") queue.end(reason);
+      },
+    );
   };
   if (signal?.aborted) stop();
   signal?.addEventListener("abort", stop, { once: true });

@@ -80,7 +80,7 @@ export function connectionLost(message: string): StationError {
 }
 
 export function canceled(): StationError {
-  return new StationError("canceled", "canceled by the caller", { code: -32010, retryable: true });
+  return new StationError("canceled", "canceled by the caller", { code: -32010, retryable: true, hint: "The caller canceled the request" });
 }
 
 /** The `error` of a JSON-RPC answer. Nothing of it is taken for granted. */

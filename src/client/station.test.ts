@@ -213,7 +213,11 @@ describe("calls", () => {
       if (request.method === "rpc.cancel") peer.error({ ...request, id: (request.params as { id: number }).id }, "canceled", -32010);
     });
     await expect(client.call("barcodeScanner.scan", {}, { signal: controller.signal })).rejects.toMatchObject({ kind: "canceled" });
-    await expect(client.call("barcodeScanner.scan", {}, { signal: controller.signal })).rejects.toMatchObject({ kind: "canceled" });
+    // The second time nobody asks the agent.
+    await expect(client.call("barcodeScanner.scan", {}, { signal: controller.signal })).rejects.toMatchObject({
+      kind: "canceled",
+      hint: expect.stringMatching(/./),
+    });
     expect(agent.of("barcodeScanner.scan")).toHaveLength(1);
   });
 
@@ -461,12 +465,15 @@ describe("scans", () => {
       peer.notify("event", { topic: "barcodeScanner", seq: 1, time: 1, data: { scanned: { text, parsed: { kind: "plain" } } } });
     });
     const texts: string[] = [];
-    for await (const { text } of client.barcodeScanner.scans({ device: "scanner" })) {
+    let enabled = 0;
+    const onEnabled = (): void => void enabled++;
+    for await (const { text } of client.barcodeScanner.scans({ device: "scanner", onEnabled })) {
       texts.push(text);
       if (texts.length === 2) break;
       agent.drop();
     }
     expect(texts).toEqual(["code 1", "code 2"]);
+    expect(enabled).toBe(2);
     await until(() => agent.of("barcodeScanner.disable").length === 1);
     expect(agent.of("barcodeScanner.enable")[0]?.params).toEqual({ device: "scanner" });
   });

@@ -1,7 +1,7 @@
 /** Every row that a run must bring: what is done to which device. A run without one of them has failed. */
 export const ROWS = {
   "printer-lp": ["prints", "pulled idle", "pulled in mid-print", "in another socket", "out of paper"],
-  "printer-usb": ["prints", "pulled idle", "pulled in mid-print", "in another socket", "out of paper"],
+  "printer-usb": ["prints", "pulled idle", "pulled in mid-print", "its process crashes in mid-print", "in another socket", "out of paper"],
   "scanner-hid": ["reads a code", "pulled idle", "pulled in mid-code", "in another socket"],
   "scanner-uhid": ["honeywell", "honeywell-early", "honeywell-remote", "jieli", "newland", "uncounted"],
   "scanner-acm": ["reads a code", "pulled idle", "pulled in mid-code", "in another socket"],

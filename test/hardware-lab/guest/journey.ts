@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import type { ReceiptPrinter } from "../../../simulators/receipt-printer/index.js";
 import type { Bench } from "./bench.js";
+import { act, nextScan } from "./scanners.js";
 import type { Station } from "./station.js";
 import { must, trial } from "./trial.js";
 
@@ -21,15 +22,8 @@ export async function journey(station: Station, bench: Bench): Promise<void> {
     must(portrait !== undefined, "no portrait");
 
     const code = "HS-2026-000777";
-    const ending = new AbortController();
-    const scans = page.barcodeScanner.scans({ device: "scanner-hid", signal: ending.signal })[Symbol.asyncIterator]();
-    const first = scans.next();
-    for (let question = 0; question < 3; question++) await page.call("devices.get", { device: "scanner-hid" });
-    const scan = bench.hid.simulator.actions.scan;
-    await scan?.act(scan.params.parse({ text: code }));
-    const { value } = await first;
-    ending.abort();
-    must(value?.text === code, "another code");
+    const told = await nextScan(station, "scanner-hid", () => act(bench.hid.simulator, "scan", { text: code }));
+    must(told === code, `another code: ${told}`);
 
     const payment = await page.jobs.pay({ device: "terminal-acm", amountVnd: 30_000, reference: code, idempotencyKey: randomUUID() });
     must(payment.state === "approved", `payment ${payment.state}`);

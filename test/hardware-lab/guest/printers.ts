@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
 import type { ReceiptPrinter } from "../../../simulators/receipt-printer/index.js";
 import { equalBytes } from "../../../src/kernel/bytes.js";
 import type { PrintDocument } from "../../../src/protocol/printer.js";
@@ -17,6 +18,14 @@ const RECEIPT: PrintDocument = {
 
 /** Slow enough that a receipt takes seconds, as a real one's does. */
 export const PRINTER = { rowsPerSecond: 300 };
+
+/** The agent's child that runs this file. */
+function childOf(agent: number, entry: string): number {
+  const children = readFileSync(`/proc/${agent}/task/${agent}/children`, "utf8").trim().split(" ").map(Number);
+  const found = children.filter((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(entry));
+  must(found.length === 1, `${found.length} processes of ${entry}`);
+  return found[0] ?? 0;
+}
 
 export async function printers(station: Station, device: "printer-lp" | "printer-usb", plug: PlayedGadget<ReceiptPrinter>): Promise<void> {
   const { page } = station;
@@ -49,6 +58,22 @@ export async function printers(station: Station, device: "printer-lp" | "printer
     must(state === "printed" || state === "failed", `ended ${state}`);
     return { goneMs, backMs, outcome: `${state}, ${paper} whole on paper; the next one whole` };
   });
+  if (device === "printer-usb") {
+    await trial(device, "its process crashes in mid-print", async () => {
+      const before = copies();
+      const rows = Number(printer.state().rowsPrinted);
+      const job = print();
+      while (Number(printer.state().rowsPrinted) === rows) await new Promise((resolve) => setTimeout(resolve, 10));
+      const at = performance.now();
+      process.kill(childOf(station.pid, "usb-host-entry"), "SIGSEGV");
+      const { state } = await job;
+      const next = await print();
+      must(next.state === "printed", `the next one ended ${next.state}`);
+      const paper = copies() - before - 1;
+      must(paper === (state === "printed" ? 1 : 0), `${state}, with ${paper} whole receipts on paper`);
+      return { outcome: `${state}, ${paper} whole on paper; the next one whole after ${Math.round(performance.now() - at)} ms` };
+    });
+  }
   await trial(device, "in another socket", async () => {
     const times = await pullAndPush(station, device, plug, plug.move);
     const job = await print();

@@ -3,6 +3,7 @@ import { hidScanner } from "../../../simulators/hid-scanner/index.js";
 import type { Simulator } from "../../../simulators/simulator.js";
 import { systemClock } from "../../../src/kernel/clock.js";
 import { seededRandom } from "../../../src/kernel/random.js";
+import type { Scan } from "../../../src/protocol/barcode-scanner.js";
 import { ROWS } from "../rows.js";
 import type { PlayedGadget } from "./bench.js";
 import type { Station } from "./station.js";
@@ -13,22 +14,23 @@ const TEXT = "Nguyễn Thị Ánh|Phường Bến Nghé, Quận 1|HS-2026-000123
 const LONG = TEXT.repeat(6);
 export const UHID = { vendorId: 0x1eab, productId: 0x8003, serial: "UHID1" };
 
-async function act(simulator: Simulator, name: string, params: Record<string, unknown>): Promise<void> {
+export async function act(simulator: Simulator, name: string, params: Record<string, unknown>): Promise<void> {
   const action = simulator.actions[name];
   await action?.act(action.params.parse(params));
 }
 
-/** The next code that the page is told. */
-async function nextScan(station: Station, device: string, show: () => Promise<void>): Promise<string> {
+/** The next code that the page is told; shown when the page asks for it, for others are dropped. */
+export async function nextScan(station: Station, device: string, show: () => Promise<void>): Promise<string> {
   const ending = new AbortController();
   const timer = setTimeout(() => ending.abort(), 20_000);
   try {
-    const scans = station.page.barcodeScanner.scans({ device, signal: ending.signal });
-    const first = scans[Symbol.asyncIterator]().next();
-    // Codes that come before the page has asked for them are dropped: it is asked in the same breath, and answered after that.
-    for (let question = 0; question < 3; question++) await station.page.call("devices.get", { device });
-    await show();
-    const { value } = await first;
+    let first: ReturnType<AsyncIterableIterator<Scan>["next"]> | undefined;
+    await new Promise<void>((resolve, reject) => {
+      first = station.page.barcodeScanner.scans({ device, signal: ending.signal, onEnabled: resolve }).next();
+      first.then(() => resolve(), reject);
+    });
+    await Promise.race([show(), first]);
+    const value = (await first)?.value as Scan | undefined;
     ending.abort();
     return value?.text ?? "";
   } finally {
