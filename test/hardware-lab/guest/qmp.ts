@@ -37,8 +37,18 @@ export async function openMonitor(path = "/dev/virtio-ports/qmp"): Promise<Monit
     if (error) throw new Error(`${command}: ${error.desc}`);
   };
   await execute("qmp_capabilities");
+  // What a removed device had is free a moment after the answer to its removal.
+  const add = async (device: Readonly<Record<string, unknown>>, tries = 100): Promise<void> => {
+    try {
+      await execute("device_add", device);
+    } catch (thrown) {
+      if (tries === 0 || !String(thrown).includes("is in use")) throw thrown;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      await add(device, tries - 1);
+    }
+  };
   return {
-    add: (device) => execute("device_add", device),
+    add,
     remove: (id) => execute("device_del", { id }),
   };
 }
