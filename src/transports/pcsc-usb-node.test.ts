@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { faultRow } from "../../test/support/fault.js";
 import { manualClock, systemClock } from "../kernel/clock.js";
 import { DeviceError } from "../kernel/errors.js";
 import { silentLog } from "../kernel/log.js";
@@ -79,6 +80,16 @@ it("hears of the kernel that the reader went", async () => {
   await gone;
 });
 
+faultRow({
+  device: "reader",
+  fault: "pcscd hangs over a reader that is pulled",
+  sees: "`device_absent`",
+  does: "watches the kernel’s own node of the reader, and has systemd start another pcscd",
+  back: "systemd has started another pcscd",
+  bounds: ["tryAgain"],
+  measured: ["lab: reader, pulled, pcscd stuck"],
+  also: "npm run lab",
+});
 it("asks for another service once it has been stuck for a while, once a minute, and not after it came back", async () => {
   const clock = manualClock();
   const request = join(folder, "restart-pcscd");
