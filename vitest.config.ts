@@ -12,6 +12,8 @@ export default defineConfig({
     pool: "forks",
     // Most tests wait for a child, a wire or a clock: one worker per core but one, which is the default, leaves small machines idle.
     maxWorkers: 2,
+    // Commands that tests start speak English, whatever language this machine's user reads.
+    env: { STATIOND_LANG: "en" },
     testTimeout: 30_000 * fuzzFactor,
     hookTimeout: 60_000,
   },

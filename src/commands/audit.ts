@@ -34,6 +34,7 @@ export const addAudit: AddCommand = (program, act) => {
     ["sudo stationd audit --verify", "is the log as it was written?"],
   ]).action(
     act(async (terminal, flags: AuditFlags) => {
+      const { t } = terminal;
       const { readAudit } = await import("../audit/read.js");
       const audit = await readAudit(await folderOf(flags), flags.since);
       const sound = audit.chains.every(({ problems }) => problems.length === 0) && (flags.head === undefined || audit.has(flags.head));
@@ -41,8 +42,8 @@ export const addAudit: AddCommand = (program, act) => {
       if (flags.json) terminal.out(json({ ok: sound, chains: audit.chains, ...(flags.verify ? {} : { entries }) }));
       else {
         if (flags.verify) verdict(audit, flags.head, terminal);
-        else terminal.out(entries.length === 0 ? "Nothing was written down in this time.\n" : table(entries, await userNames(), terminal));
-        if (!flags.verify && !sound) terminal.note("! The log is not as it was written: stationd audit --verify\n");
+        else terminal.out(entries.length === 0 ? t`Nothing was written down in this time.\n` : table(entries, await userNames(), terminal));
+        if (!flags.verify && !sound) terminal.note(t`! The log is not as it was written: stationd audit --verify\n`);
       }
       return sound ? EXIT_CODES.ok.code : EXIT_CODES.failed.code;
     }),
@@ -55,20 +56,19 @@ async function folderOf({ stateDir, config }: AuditFlags): Promise<string> {
   return (await loadConfig(config)).agent.stateDir;
 }
 
-function verdict({ chains, has }: Audit, head: string | undefined, { out }: Terminal): void {
-  if (chains.length === 0) out("There is no audit log yet.\n");
+function verdict({ chains, has }: Audit, head: string | undefined, { out, t }: Terminal): void {
+  if (chains.length === 0) out(t`There is no audit log yet.\n`);
   for (const { writer, first, last, head: newest, problems } of chains) {
-    const entries = `${writer}: entries ${first} to ${last}`;
-    if (problems.length === 0) out(`✓ ${entries} follow one from the other\n  ${newest}\n`);
-    else out(`✗ ${entries} do not follow one from the other\n`);
-    for (const { file, line, problem } of problems.slice(0, 20)) out(`  ${file}:${line}: ${problem}\n`);
-    if (problems.length > 20) out(`  and ${problems.length - 20} more\n`);
+    if (problems.length === 0) out(`${t`✓ ${writer}: entries ${first} to ${last} follow one from the other`}\n  ${newest}\n`);
+    else out(t`✗ ${writer}: entries ${first} to ${last} do not follow one from the other\n`);
+    for (const { file, line, problem } of problems.slice(0, 20)) out(`  ${file}:${line}: ${t(problem)}\n`);
+    if (problems.length > 20) out(t`  and ${problems.length - 20} more\n`);
   }
-  if (head !== undefined) out(has(head) ? "✓ the hash that you named is in the log\n" : "✗ the hash that you named is not in the log\n");
-  if (chains.length > 0) out("Write the hashes down elsewhere: --head HASH tells later whether the log was exchanged as a whole.\n");
+  if (head !== undefined) out(has(head) ? t`✓ the hash that you named is in the log\n` : t`✗ the hash that you named is not in the log\n`);
+  if (chains.length > 0) out(t`Write the hashes down elsewhere: --head HASH tells later whether the log was exchanged as a whole.\n`);
 }
 
-function table(entries: readonly AuditEntry[], users: ReadonlyMap<number, string>, { columns, colour }: Terminal): string {
+function table(entries: readonly AuditEntry[], users: ReadonlyMap<number, string>, terminal: Terminal): string {
   // Of what began and ended, the end is enough; what only began was cut off.
   const ended = new Set(entries.map(({ of }) => of));
   const rows = entries.filter(({ n, outcome }) => outcome !== "begun" || !ended.has(n));
@@ -77,12 +77,14 @@ function table(entries: readonly AuditEntry[], users: ReadonlyMap<number, string
     { text: uid === undefined ? plain(who) : `${plain(who)} (${users.get(uid) ?? `uid ${uid}`})` },
     {
       text: plain(
-        [what, device, detail, job, outcome === "ok" ? "" : `→ ${outcome}`, more ? `(and ${more} more)` : ""].filter(Boolean).join(" "),
+        [what, device, detail, job, outcome === "ok" ? "" : `→ ${outcome}`, more ? terminal.t`(and ${more} more)` : ""]
+          .filter(Boolean)
+          .join(" "),
       ),
       colour: outcome === "ok" ? undefined : "yellow",
     },
   ]);
-  return formatTable(["TIME (UTC)", "WHO", "WHAT"], cells, { columns, colour });
+  return formatTable(["TIME (UTC)", "WHO", "WHAT"], cells, terminal);
 }
 
 async function userNames(): Promise<ReadonlyMap<number, string>> {

@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { InvalidArgumentError } from "commander";
+import type { Translate } from "../languages/translate.js";
 import type { Result } from "../protocol/methods.js";
 import { type AddCommand, type JsonFlag, withExamples, withJson } from "./command.js";
 import { type ConnectionFlags, withConnection, withStation } from "./connection.js";
@@ -45,7 +46,7 @@ export const addSnapshot: AddCommand = (program, act) => {
           { signal },
         );
         await writeFile(flags.out, new Uint8Array(await client.blob(picture.image).arrayBuffer()), { mode: 0o600 });
-        terminal.out(flags.json ? json(picture) : pictureText(picture, flags.out));
+        terminal.out(flags.json ? json(picture) : pictureText(picture, flags.out, terminal.t));
         return EXIT_CODES.ok.code;
       }),
     ),
@@ -63,28 +64,40 @@ export const addCamera: AddCommand = (program, act) => {
     act(async (terminal, flags: CameraFlags) =>
       withStation(terminal, { ...flags, first: "technician" }, async (client, signal) => {
         const told = await client.call("camera.stats", flags.device === undefined ? {} : { device: flags.device }, { signal });
-        terminal.out(flags.json ? json(told) : statsText(told));
+        terminal.out(flags.json ? json(told) : statsText(told, terminal.t));
         return EXIT_CODES.ok.code;
       }),
     ),
   );
 };
 
-function pictureText({ device, widthPx, heightPx, image, quality, simulated }: Result<"camera.snapshot">, out: string): string {
+function pictureText(
+  { device, widthPx, heightPx, image, quality, simulated }: Result<"camera.snapshot">,
+  out: string,
+  t: Translate,
+): string {
   const share = (part: number): string => `${Math.round(100 * part)} %`;
+  const { sharpness, brightness, darkShare, brightShare } = quality;
   return [
-    `${plain(device)}: ${widthPx} × ${heightPx} pixels, ${Math.ceil(image.byteLength / 1_000)} kB${simulated ? " [simulated]" : ""}`,
-    `  sharpness ${Math.round(quality.sharpness)}, brightness ${Math.round(quality.brightness)} of 255, too dark ${share(quality.darkShare)}, too bright ${share(quality.brightShare)}`,
+    `${t`${plain(device)}: ${widthPx} × ${heightPx} pixels, ${Math.ceil(image.byteLength / 1_000)} kB`}${simulated ? ` ${t`[simulated]`}` : ""}`,
+    t`  sharpness ${Math.round(sharpness)}, brightness ${Math.round(brightness)} of 255, too dark ${share(darkShare)}, too bright ${share(brightShare)}`,
     `  ${out}`,
     "",
   ].join("\n");
 }
 
-function statsText({ device, frames, broken, restarts, viewers, framesPerSecond, previews, simulated }: Result<"camera.stats">): string {
+function statsText(
+  { device, frames, broken, restarts, viewers, framesPerSecond, previews, simulated }: Result<"camera.stats">,
+  t: Translate,
+): string {
+  const rate = framesPerSecond.toFixed(1);
+  const seen = viewers === 1 ? t`${rate} pictures a second for 1 viewer` : t`${rate} pictures a second for ${viewers} viewers`;
   const lines = [
-    `${plain(device)}: ${framesPerSecond.toFixed(1)} pictures a second for ${viewers} viewer${viewers === 1 ? "" : "s"}${simulated ? " [simulated]" : ""}`,
-    `  since it was opened: ${frames} pictures, ${broken} broken, started anew ${restarts} time${restarts === 1 ? "" : "s"}`,
-    ...previews.map(({ client, sent, dropped }) => `  ${plain(client)}: ${sent} sent, ${dropped} left out`),
+    `${plain(device)}: ${seen}${simulated ? ` ${t`[simulated]`}` : ""}`,
+    restarts === 1
+      ? t`  since it was opened: ${frames} pictures, ${broken} broken, started anew 1 time`
+      : t`  since it was opened: ${frames} pictures, ${broken} broken, started anew ${restarts} times`,
+    ...previews.map(({ client, sent, dropped }) => t`  ${plain(client)}: ${sent} sent, ${dropped} left out`),
   ];
   return `${lines.join("\n")}\n`;
 }

@@ -84,29 +84,31 @@ function lines(verdicts: CardVerdicts): (readonly [Mark, string])[] {
 /** A card in words, at most 80 columns. */
 export function cardText(reading: CardReading, terminal: Terminal): string {
   const { mrz, details, access, device, durationMs, apdus, simulated } = reading;
-  const opened = `${access.protocol.toUpperCase()} with ${access.password.toUpperCase()}, ${access.cipher.toUpperCase()}`;
+  const { t } = terminal;
+  const opened = t`${access.protocol.toUpperCase()} with ${access.password.toUpperCase()}, ${access.cipher.toUpperCase()}`;
   const expiry = details?.expiryDate ?? mrz?.expiryDate;
   const rows: readonly (readonly [string, string | undefined])[] = [
-    ["ID number", details?.idNumber ?? mrz?.idNumber],
-    ["Old number", details?.oldIdNumber],
-    ["Name", details?.name ?? mrz?.name],
-    ["Born", details?.birthDate ?? mrz?.birthDate],
-    ["Sex", details?.sex ?? mrz?.sex],
-    ["Residence", details?.residence],
-    ["Issued", details?.issueDate],
-    ["Valid until", expiry],
-    ["Portrait", reading.portrait && `${reading.portrait.widthPx} x ${reading.portrait.heightPx}`],
-    ["Missing", reading.missing.join(", ") || undefined],
-    ["Unreadable", reading.unreadable.join(", ") || undefined],
-    ["Signed by", reading.signer?.subject],
+    [t`ID number`, details?.idNumber ?? mrz?.idNumber],
+    [t`Old number`, details?.oldIdNumber],
+    [t`Name`, details?.name ?? mrz?.name],
+    [t`Born`, details?.birthDate ?? mrz?.birthDate],
+    [t`Sex`, details?.sex ?? mrz?.sex],
+    [t`Residence`, details?.residence],
+    [t`Issued`, details?.issueDate],
+    [t`Valid until`, expiry],
+    [t`Portrait`, reading.portrait && `${reading.portrait.widthPx} x ${reading.portrait.heightPx}`],
+    [t`Missing`, reading.missing.join(", ") || undefined],
+    [t`Unreadable`, reading.unreadable.join(", ") || undefined],
+    [t`Signed by`, reading.signer?.subject],
   ];
   const table = rows.flatMap(([label, value]): Cell[][] =>
     value === undefined ? [] : [[{ text: label, colour: "grey" }, { text: plain(value) }]],
   );
-  const head = `${plain(device)}: read in ${(durationMs / 1_000).toFixed(1)} s, ${apdus} round trips, ${opened}${simulated ? " [simulated]" : ""}\n`;
+  const read = t`${plain(device)}: read in ${(durationMs / 1_000).toFixed(1)} s, ${apdus} round trips, ${opened}`;
+  const head = `${read}${simulated ? ` ${t`[simulated]`}` : ""}\n`;
   const verdicts = lines(reading.verdicts).map(([mark, words]) => {
     const [sign, colour] = SIGNS[mark];
-    return `${paint(sign, colour, terminal.colour)} ${words}\n`;
+    return `${paint(sign, colour, terminal.colour)} ${t(words)}\n`;
   });
   return `${head}\n${formatTable(["", ""], table, terminal).replace(/^\n/, "")}\n${verdicts.join("")}`;
 }
@@ -124,7 +126,7 @@ const INSTRUCTIONS: Readonly<Record<string, string>> = {
 };
 
 /** APDUs with their times; of what is inside them only the length. */
-export function traceText(trace: readonly ApduTrace[], { columns, colour }: Terminal): string {
+export function traceText(trace: readonly ApduTrace[], terminal: Terminal): string {
   const rows = trace.map(({ header, sentBytes, receivedBytes, status, atMs, durationMs }, index): Cell[] => [
     { text: String(index + 1) },
     { text: atMs.toFixed(0) },
@@ -135,5 +137,5 @@ export function traceText(trace: readonly ApduTrace[], { columns, colour }: Term
     { text: status, colour: status === "9000" || status === "6282" ? "green" : "red" },
     { text: INSTRUCTIONS[header.slice(2, 4)] ?? "" },
   ]);
-  return formatTable(["#", "AT ms", "TOOK ms", "HEADER", "SENT", "RECEIVED", "STATUS", "COMMAND"], rows, { columns, colour });
+  return formatTable(["#", "AT ms", "TOOK ms", "HEADER", "SENT", "RECEIVED", "STATUS", "COMMAND"], rows, terminal);
 }

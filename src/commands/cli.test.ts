@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { faultRow } from "../../test/support/fault.js";
 import { EXIT_CODES, exitCodeOfJob, exitCodeOfKind, exitCodeTable } from "./exit-codes.js";
 import { knob } from "./simulate.js";
 
@@ -176,6 +177,13 @@ describe("version", () => {
 describe("config", () => {
   const bad = '[server]\nprot = 1\nport = "x"\n';
 
+  faultRow({
+    device: "agent",
+    fault: "A broken configuration at the start",
+    sees: "no agent",
+    does: "ends with code 78 and every problem with its line; systemd does not try again",
+    back: "it is corrected",
+  });
   it("78: lists every problem with its line", async () => {
     const name = await file("bad.toml", bad);
     const { code, out, note } = await stationd("config", "check", name);

@@ -18,6 +18,10 @@ export function withJson(command: Command): Command {
 
 /** `--help` ends with these; each is a command line and, after two blanks, what it does. */
 export function withExamples(command: Command, examples: readonly (readonly [line: string, meaning: string])[]): Command {
-  const lines = examples.map(([line, meaning]) => `  # ${meaning}\n  $ ${line}`);
-  return command.addHelpText("after", `\nExamples:\n${lines.join("\n")}`);
+  return command.addHelpText("after", (): string => {
+    // The help's styles are where its words become those of the reader's language.
+    const help = command.createHelp();
+    const lines = examples.map(([line, meaning]) => `  # ${help.styleDescriptionText(meaning)}\n  $ ${line}`);
+    return `\n${help.styleTitle("Examples:")}\n${lines.join("\n")}`;
+  });
 }

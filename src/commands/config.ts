@@ -20,9 +20,10 @@ export const addConfig: AddCommand = (program, act) => {
       const { loadConfig } = await import("../config/load.js");
       const { devices } = await loadConfig(file);
       const enabled = devices.filter((device) => device.enabled).length;
-      const words = devices.length === 1 ? "1 device" : `${devices.length} devices`;
+      const { t } = terminal;
+      const words = devices.length === 1 ? t`1 device` : t`${devices.length} devices`;
       terminal.out(
-        flags.json ? json({ ok: true, file, devices: devices.map(({ id }) => id) }) : `${file}: good, ${words}, ${enabled} enabled\n`,
+        flags.json ? json({ ok: true, file, devices: devices.map(({ id }) => id) }) : t`${file}: good, ${words}, ${enabled} enabled\n`,
       );
       return EXIT_CODES.ok.code;
     }),

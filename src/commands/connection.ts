@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
@@ -8,6 +8,8 @@ import { DeviceError } from "../kernel/errors.js";
 import { packageVersion } from "../version.js";
 import type { ExitCode } from "./exit-codes.js";
 import { plain, type Terminal } from "./terminal.js";
+
+const CLOSED = "it is closed to you: your user must be in the group stationd-technician";
 
 export interface ConnectionFlags {
   readonly socket?: string;
@@ -56,7 +58,8 @@ export async function withStation(
   try {
     client = await connect(terminal, flags, flags.staysConnected ? undefined : interrupted.signal);
     const { mode } = client.hello;
-    if (mode !== "production" && terminal.noteIsTty) terminal.note(`Note: this agent runs in ${mode} mode; nothing it does is real.\n`);
+    if (mode !== "production" && terminal.noteIsTty)
+      terminal.note(terminal.t`Note: this agent runs in ${terminal.t(mode)} mode; nothing it does is real.\n`);
     return await work(client, interrupted.signal);
   } finally {
     process.removeListener("SIGINT", onInterrupt);
@@ -68,13 +71,15 @@ async function connect(terminal: Terminal, flags: ConnectionFlags, signal: Abort
   const { connectStation, StationError } = await import("../client/node.js");
   const token = flags.tokenFile === undefined ? undefined : (await readFile(flags.tokenFile, "utf8")).trim();
   const told = flags.url ?? (flags.socket === undefined ? undefined : socketUrl(flags.socket));
-  const looked = socketCandidates(terminal.env, flags.first);
-  const urls = told === undefined ? looked.filter((path) => existsSync(path)).map(socketUrl) : [told];
+  const failed = new Map<string, string>();
   let lost = "";
-  for (const url of urls) {
+  for (const place of told === undefined ? socketCandidates(terminal.env, flags.first) : [told]) {
+    const found = told === undefined ? seen(place) : "there";
+    if (found === "closed") failed.set(place, CLOSED);
+    if (found !== "there") continue;
     try {
-      return await connectStation({
-        url,
+      const client = await connectStation({
+        url: told ?? socketUrl(place),
         client: { name: "stationd-cli", version: packageVersion() },
         ...(token && { token }),
         // A technician's tool has to work with a demo too; it says so on the terminal.
@@ -82,18 +87,40 @@ async function connect(terminal: Terminal, flags: ConnectionFlags, signal: Abort
         reconnect: false,
         ...(signal && { signal }),
       });
+      if (flags.first !== "service" && isOf("service", place)) sayLess(terminal, failed);
+      return client;
     } catch (error) {
       if (!(error instanceof StationError) || error.kind !== "connection_lost") throw error;
       lost = error.message;
+      failed.set(place, lost);
     }
   }
-  const where = told ?? "no socket of an agent was found";
-  throw new StationError("connection_lost", `the agent cannot be reached: ${plain(lost === "" ? where : lost)}`, {
+  const reason = told ?? "no socket of an agent was found";
+  throw new StationError("connection_lost", `the agent cannot be reached: ${plain(lost === "" ? reason : lost)}`, {
     hint:
       told === undefined
         ? "Start it (systemctl start stationd, or npm start for the demo), or name its socket with --socket; your user must be in the group stationd-technician"
         : "Check that the agent runs and that the address is right",
   });
+}
+
+/** `closed`: whoever asks may not even look into its folder, whose permissions tell the roles apart. */
+function seen(path: string): "there" | "closed" | "missing" {
+  try {
+    statSync(path);
+    return "there";
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EACCES" ? "closed" : "missing";
+  }
+}
+
+const isOf = (role: SocketRole, path: string): boolean => path.endsWith(`${role}.sock`);
+
+/** Asked as a local service where a technician was meant: what is refused or not shown then has a reason. */
+function sayLess({ note, t }: Terminal, failed: ReadonlyMap<string, string>): void {
+  const [path, reason] = [...failed].find(([place]) => isOf("technician", place)) ?? [];
+  if (path === undefined || reason === undefined) return;
+  note(t`Note: asked as a local service, which may do less. The technician's socket ${plain(path)}: ${plain(t(reason))}\n`);
 }
 
 function socketUrl(path: string): string {

@@ -13,7 +13,7 @@ export const addCut: AddCommand = (program, act) => {
     act(async (terminal, flags: ConnectionFlags & JsonFlag & { device?: string }) =>
       withStation(terminal, flags, async (client, signal) => {
         const result = await client.call("printer.cut", flags.device === undefined ? {} : { device: flags.device }, { signal });
-        terminal.out(flags.json ? json(result) : `${plain(result.device)}: cut\n`);
+        terminal.out(flags.json ? json(result) : terminal.t`${plain(result.device)}: cut\n`);
         return EXIT_CODES.ok.code;
       }),
     ),

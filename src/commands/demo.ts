@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -10,6 +11,7 @@ import { parseConfig } from "../config/load.js";
 import type { StationConfig } from "../config/types.js";
 import { drivers } from "../drivers/index.js";
 import { DeviceError } from "../kernel/errors.js";
+import { randomId, systemRandom } from "../kernel/random.js";
 import { DEFAULT_PORT } from "../protocol/version.js";
 import { createDemoBank } from "./demo-bank.js";
 import { demoPage } from "./demo-page.js";
@@ -38,6 +40,10 @@ export interface RunningDemo {
   /** `http://127.0.0.1:7871/` */
   readonly pageUrl: string;
   readonly agent: Agent;
+  /** `http://127.0.0.1:7870/console/` */
+  readonly consoleUrl: string;
+  /** Opens the console of this demo, until it ends. */
+  readonly technicianToken: string;
   /** Unix socket of the `stationd` command. */
   readonly technicianSocket: string | undefined;
   stop(): Promise<void>;
@@ -55,13 +61,23 @@ interface DemoConfigNeeds extends Pick<DemoOptions, "payer"> {
   readonly origins: readonly string[];
   /** Of the back-end that confirms transfers. */
   readonly confirmationKey: string;
+  readonly technicianToken: string;
 }
 
 /** The demo's own config, through the same parser as a kiosk's. */
-export function demoConfig({ port, stateDir, origins, confirmationKey, payer = "manual" }: DemoConfigNeeds): StationConfig {
+export function demoConfig(needs: DemoConfigNeeds): StationConfig {
+  const { port, stateDir, origins, confirmationKey, technicianToken, payer = "manual" } = needs;
+  const sha256 = createHash("sha256").update(technicianToken).digest("hex");
   const text = stringify({
     agent: { name: "demo", mode: "demo", stateDir, logLevel: "warn" },
-    server: { port, origins, serviceSocket: socketIn(stateDir, "service.sock"), technicianSocket: socketIn(stateDir, "technician.sock") },
+    server: {
+      port,
+      origins,
+      serviceSocket: socketIn(stateDir, "service.sock"),
+      technicianSocket: socketIn(stateDir, "technician.sock"),
+      tokens: [{ name: "demo", role: "technician", sha256 }],
+    },
+    console: { enabled: true },
     devices: {
       // Slower than a real printer, so that one sees the paper come out.
       receipt: { driver: "escpos", link: { kind: "simulator", simulator: "receipt-printer", rowsPerSecond: 600 } },
@@ -119,6 +135,7 @@ export async function startDemo(options: DemoOptions = {}): Promise<RunningDemo>
   const stateDir = options.stateDir ?? join(processEnvironment().stateDir, "demo");
   let agent: Agent | undefined;
   const origins: string[] = [];
+  const technicianToken = randomId(systemRandom);
   const bank = createDemoBank(Date.now);
   const server = createServer(demoPage({ origins, bank, since: Date.now(), agent: () => agent }));
   // The page comes first: its port is part of the origin that the agent lists.
@@ -135,6 +152,7 @@ export async function startDemo(options: DemoOptions = {}): Promise<RunningDemo>
       stateDir,
       origins: [...origins, ...(options.origins ?? [])],
       confirmationKey: bank.publicKey,
+      technicianToken,
     });
     const started = await startAgent({ config });
     agent = started;
@@ -142,6 +160,8 @@ export async function startDemo(options: DemoOptions = {}): Promise<RunningDemo>
     return {
       pageUrl: `http://127.0.0.1:${pagePort}/`,
       agent: started,
+      consoleUrl: `${started.httpUrl}/console/`,
+      technicianToken,
       technicianSocket: config.server.technicianSocket,
       async stop() {
         await stopPage();
@@ -154,12 +174,14 @@ export async function startDemo(options: DemoOptions = {}): Promise<RunningDemo>
   }
 }
 
-function banner({ pageUrl, agent, technicianSocket }: RunningDemo): string {
+function banner({ pageUrl, agent, consoleUrl, technicianToken, technicianSocket }: RunningDemo): string {
   return `
   stationd demo: everything below is simulated (BẢN THỬ)
 
     Page     ${pageUrl}
     Socket   ${agent.url}
+    Console  ${consoleUrl}   for technicians
+    Token    ${technicianToken}   of this demo's technician
 
   Try      1. Open the page and press “Tra cứu hồ sơ”.
            2. On the right, press a code below “Quét mã này”: HS-2026-000123.

@@ -22,7 +22,7 @@ export const addDetect: AddCommand = (program, act) => {
         import("../detect/found.js"),
         import("../doctor/machine.js"),
       ]);
-      if (terminal.noteIsTty) terminal.note("Looking; document scanners take some seconds …\n");
+      if (terminal.noteIsTty) terminal.note(terminal.t`Looking; document scanners take some seconds …\n`);
       const { found, notes } = await detect(openMachine(systemClock().now));
       if (flags.json) {
         terminal.out(json({ found: found.map(toJson), notes }));
@@ -30,7 +30,7 @@ export const addDetect: AddCommand = (program, act) => {
       }
       terminal.out(found.length === 0 ? "" : `${toToml(found)}`);
       for (const text of [...notes, ...(found.length === 0 ? [NOTHING] : [])]) {
-        terminal.note(`${wrap(plain(text), terminal.columns).join("\n")}\n`);
+        terminal.note(`${wrap(plain(terminal.t(text)), terminal.columns).join("\n")}\n`);
       }
       return EXIT_CODES.ok.code;
     }),

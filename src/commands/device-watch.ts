@@ -16,9 +16,9 @@ export function deviceWatch(style: WatchStyle, now: () => number, options: Table
   return (update) => {
     const changed = update.kind === "state" ? update.state : [update.data];
     devices = update.kind === "state" ? update.state : merged(devices, update.data);
-    if (style === "screen") return `${CLEAR_SCREEN}${deviceTable(devices, now(), options)}\nCtrl-C ends.\n`;
+    if (style === "screen") return `${CLEAR_SCREEN}${deviceTable(devices, now(), options)}\n${options.t`Ctrl-C ends.`}\n`;
     const time = update.kind === "state" ? now() : update.time;
-    return changed.map((device) => `${style === "json" ? JSON.stringify(device) : deviceLine(device, time)}\n`).join("");
+    return changed.map((device) => `${style === "json" ? JSON.stringify(device) : deviceLine(device, time, options.t)}\n`).join("");
   };
 }
 

@@ -1,4 +1,6 @@
 import type { Finding, Verdict } from "../doctor/finding.js";
+import type { Translate } from "../languages/translate.js";
+import { commandHint } from "./command-hint.js";
 import { wrap } from "./table.js";
 import { type Colour, paint, plain, type Terminal } from "./terminal.js";
 
@@ -10,21 +12,25 @@ const MARKS: Readonly<Record<Verdict, readonly [mark: string, colour: Colour]>> 
 };
 
 /** What is wrong comes last, next to the prompt; a command stands whole, to be copied. */
-export function doctorText(findings: readonly Finding[], terminal: Pick<Terminal, "columns" | "colour">): string {
+export function doctorText(findings: readonly Finding[], terminal: Pick<Terminal, "columns" | "colour" | "t">): string {
+  const { t } = terminal;
   const order: readonly Verdict[] = ["skipped", "ok", "warning", "failure"];
   const sorted = order.flatMap((verdict) => findings.filter((finding) => finding.verdict === verdict));
   const rooted = sorted.some(({ mend }) => mend !== undefined);
   return [
     ...sorted.map((finding) => findingText(finding, terminal)),
-    `\n${summary(findings)}\n`,
-    rooted ? "The commands after $ are for root's shell (sudo -i), from the top down.\n" : "",
+    `\n${summary(findings, t)}\n`,
+    rooted ? t`The commands after $ are for root's shell (sudo -i), from the top down.\n` : "",
   ].join("");
 }
 
-function findingText({ verdict, finding, why, mend, advice }: Finding, { columns, colour }: Pick<Terminal, "columns" | "colour">): string {
+function findingText(
+  { verdict, finding, why, mend, advice }: Finding,
+  { columns, colour, t }: Pick<Terminal, "columns" | "colour" | "t">,
+): string {
   const [mark, hue] = MARKS[verdict];
   const block = (text: string, first: string, rest: string): string =>
-    wrap(plain(text), columns - 4)
+    wrap(plain(commandHint(text, t)), columns - 4)
       .map((line, index) => `${index === 0 ? first : rest}${line}\n`)
       .join("");
   return [
@@ -35,8 +41,13 @@ function findingText({ verdict, finding, why, mend, advice }: Finding, { columns
   ].join("");
 }
 
-function summary(findings: readonly Finding[]): string {
+function summary(findings: readonly Finding[], t: Translate): string {
   const count = (verdict: Verdict): number => findings.filter((finding) => finding.verdict === verdict).length;
-  const words = (number: number, one: string): string => `${number} ${one}${number === 1 ? "" : "s"}`;
-  return `${words(count("failure"), "failure")}, ${words(count("warning"), "warning")}, ${count("ok")} good, ${count("skipped")} not looked at`;
+  const [failures, warnings] = [count("failure"), count("warning")];
+  return [
+    failures === 1 ? t`1 failure` : t`${failures} failures`,
+    warnings === 1 ? t`1 warning` : t`${warnings} warnings`,
+    t`${count("ok")} good`,
+    t`${count("skipped")} not looked at`,
+  ].join(", ");
 }

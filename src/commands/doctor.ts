@@ -44,7 +44,7 @@ export const addDoctor: AddCommand = (program, act) => {
 async function selfTests(terminal: Terminal, flags: DoctorFlags): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   try {
-    await withStation({ ...terminal, noteIsTty: false }, flags, async (client, signal) => {
+    await withStation({ ...terminal, note() {}, noteIsTty: false }, flags, async (client, signal) => {
       const { checks } = await client.call("diagnostics.run", {}, { signal });
       for (const { device, check, ok, note, hint } of checks) {
         findings.push({

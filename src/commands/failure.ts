@@ -1,4 +1,5 @@
 import { ConfigError, describeProblems } from "../config/config-error.js";
+import { commandHint } from "./command-hint.js";
 import { EXIT_CODES, type ExitCode, exitCodeOfKind } from "./exit-codes.js";
 import { json, plain, type Terminal } from "./terminal.js";
 
@@ -9,9 +10,10 @@ export function reportFailure(error: unknown, terminal: Terminal, asJson: boolea
     const problems = error instanceof ConfigError ? { problems: error.problems } : {};
     terminal.out(json({ error: { kind, message, hint, ...(device === undefined ? {} : { device }), ...problems } }));
   } else {
-    if (error instanceof ConfigError) terminal.note(`${describeProblems(error)}\n`);
-    terminal.note(`stationd: ${device === undefined ? "" : `${device}: `}${plain(message)}\n`);
-    if (hint !== "") terminal.note(`  ${plain(hint)}\n`);
+    const { t } = terminal;
+    if (error instanceof ConfigError) terminal.note(`${describeProblems(error, t)}\n`);
+    terminal.note(`stationd: ${device === undefined ? "" : `${device}: `}${plain(t(message))}\n`);
+    if (hint !== "") terminal.note(`  ${plain(commandHint(hint, t))}\n`);
   }
   if (error instanceof ConfigError) return EXIT_CODES.config.code;
   // Without a device it is a port or a socket that is taken.

@@ -40,7 +40,7 @@ export const addJobs: AddCommand = (program, act) => {
       const ask = (first: SocketRole): Promise<ExitCode> =>
         withStation(terminal, { ...flags, first }, async (client, signal) => {
           const job = await client.call("jobs.get", { idempotencyKey: key }, { signal });
-          terminal.out(flags.json ? json(job) : job.kind === "payment" ? describePayment(job) : describeJob(job));
+          terminal.out(flags.json ? json(job) : job.kind === "payment" ? describePayment(job, terminal.t) : describeJob(job, terminal.t));
           return exitCodeOfJob(job);
         });
       // A key is its caller's: print and pay ask as a local service, a technician's tests as a technician.
@@ -53,13 +53,14 @@ export const addJobs: AddCommand = (program, act) => {
 };
 
 export function jobTable(jobs: readonly Job[], options: TableOptions): string {
-  if (jobs.length === 0) return "There are no such jobs.\n";
+  const { t } = options;
+  if (jobs.length === 0) return t`There are no such jobs.\n`;
   const rows = jobs.map((job) => {
     const bad = job.final && (job.state === "failed" || job.state === "unknown" || job.state === "manual_review");
     return [
       { text: new Date(job.createdAt).toISOString().slice(0, 19).replace("T", " ") },
       { text: plain(job.device) },
-      { text: job.state, colour: bad ? ("red" as const) : job.final ? undefined : ("yellow" as const) },
+      { text: t(job.state), colour: bad ? ("red" as const) : job.final ? undefined : ("yellow" as const) },
       { text: plain(job.idempotencyKey) },
     ];
   });

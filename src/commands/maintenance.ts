@@ -16,8 +16,11 @@ export const addMaintenance: AddCommand = (program, act) => {
   ]).action(
     act(async (terminal, wanted: string, flags: ConnectionFlags & JsonFlag) =>
       withStation(terminal, flags, async (client, signal) => {
+        const { t } = terminal;
         const result = await client.call("agent.maintenance", { on: wanted === "on" }, { signal });
-        terminal.out(flags.json ? json(result) : `The station is ${result.maintenance ? "out of service" : "in service"}.\n`);
+        terminal.out(
+          flags.json ? json(result) : result.maintenance ? t`The station is out of service.\n` : t`The station is in service.\n`,
+        );
         return EXIT_CODES.ok.code;
       }),
     ),

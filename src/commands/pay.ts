@@ -5,11 +5,11 @@ import { PAYMENT_METHODS, type PaymentMethod } from "../protocol/payment-termina
 import { type AddCommand, type JsonFlag, withExamples, withJson } from "./command.js";
 import { confirm } from "./confirm.js";
 import { type ConnectionFlags, withConnection, withStation } from "./connection.js";
-import { exitCodeOfJob } from "./exit-codes.js";
+import { EXIT_CODES, type ExitCode, exitCodeOfJob } from "./exit-codes.js";
 import { describePayment } from "./payment-text.js";
 import { progressLine } from "./progress-line.js";
 import { seconds } from "./seconds.js";
-import { json } from "./terminal.js";
+import { json, type Terminal } from "./terminal.js";
 
 interface PayFlags extends ConnectionFlags, JsonFlag {
   readonly device?: string;
@@ -37,15 +37,14 @@ export const addPay: AddCommand = (program, act) => {
     ["stationd pay 1000 --method vietqr", "shows a code to scan, and waits for the back-end's confirmation"],
   ]).action(
     act(async (terminal, amountVnd: number, flags: PayFlags) => {
-      await confirm(
-        terminal,
+      const { t } = terminal;
+      const question =
         flags.method === "vietqr"
-          ? `Show a code to transfer ${amountVnd} VND with?`
-          : `Charge ${amountVnd} VND to the card that is presented?`,
-        flags.yes,
-      );
+          ? t`Show a code to transfer ${amountVnd} VND with?`
+          : t`Charge ${amountVnd} VND to the card that is presented?`;
+      await confirm(terminal, question, flags.yes);
       const idempotencyKey = flags.key ?? `cli-${randomUUID()}`;
-      return withStation(terminal, { ...flags, first: "service" }, async (client, signal) => {
+      return withStation(terminal, { ...flags, first: "service", staysConnected: true }, async (client, signal) => {
         const line = progressLine(terminal);
         let code: string | undefined;
         await client.subscribe(["jobs"], (update) => {
@@ -55,8 +54,14 @@ export const addPay: AddCommand = (program, act) => {
           line.clear();
           terminal.note(`${renderUnicodeCompact(code, { border: 2 })}\n`);
         });
+        // Stopped before it was asked for: nothing has begun.
+        signal.throwIfAborted();
+        using second = secondInterrupt(signal, () => {
+          line.clear();
+          terminal.note(t`Asking the terminal to stop, and waiting for how it ends. Ctrl-C again leaves.\n`);
+        });
         try {
-          const job = await client.call(
+          const asked = client.call(
             "paymentTerminal.pay",
             {
               amountVnd,
@@ -68,18 +73,48 @@ export const addPay: AddCommand = (program, act) => {
             },
             { signal, onProgress: line.show },
           );
+          const job = await Promise.race([asked, second.pressed]);
           line.clear();
-          terminal.out(flags.json ? json(job) : describePayment(job));
+          if (job === undefined) return leftPayment(idempotencyKey, terminal, flags.json === true);
+          terminal.out(flags.json ? json(job) : describePayment(job, t));
           return exitCodeOfJob(job);
         } catch (error) {
           line.clear();
-          if (!flags.json) terminal.note(`stationd: ask how it ended with: stationd jobs get ${idempotencyKey}\n`);
+          if (!flags.json) terminal.note(t`stationd: ask how it ended with: stationd jobs get ${idempotencyKey}\n`);
           throw error;
         }
       });
     }),
   );
 };
+
+/** The Ctrl-C after the one that aborts the signal; `first` is told of that one. Without it a second one would end the process unheard. */
+function secondInterrupt(signal: AbortSignal, first: () => void): { readonly pressed: Promise<undefined> } & Disposable {
+  let press: () => void = () => {};
+  const pressed = new Promise<undefined>((resolve) => {
+    press = () => resolve(undefined);
+  });
+  const onFirst = (): void => {
+    process.once("SIGINT", press);
+    first();
+  };
+  signal.addEventListener("abort", onFirst, { once: true });
+  return {
+    pressed,
+    [Symbol.dispose]() {
+      signal.removeEventListener("abort", onFirst);
+      process.removeListener("SIGINT", press);
+    },
+  };
+}
+
+/** The payment goes its way without anybody who watches: how to find it is the last word. */
+function leftPayment(key: string, { out, note, t }: Terminal, asJson: boolean): ExitCode {
+  if (asJson) out(json({ idempotencyKey: key, state: "unknown", final: false }));
+  note(t`stationd: left while the payment was under way; nobody can tell yet how it ends. Its key: ${key}\n`);
+  note(t`  Ask with: stationd jobs get ${key}\n`);
+  return EXIT_CODES.unknownOutcome.code;
+}
 
 function wholeDong(text: string): number {
   const value = Number(text);

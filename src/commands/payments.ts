@@ -52,7 +52,7 @@ export const addPayments: AddCommand = (program, act) => {
     act(async (terminal, name: string, flags: Flags) =>
       withStation(terminal, flags, async (client, signal) => {
         const job = await one(client, name, signal);
-        terminal.out(flags.json ? json(job) : describePayment(job));
+        terminal.out(flags.json ? json(job) : describePayment(job, terminal.t));
         return exitCodeOfJob(job);
       }),
     ),
@@ -71,9 +71,9 @@ export const addPayments: AddCommand = (program, act) => {
     act(async (terminal, name: string, flags: Flags) =>
       withStation(terminal, flags, async (client, signal) => {
         const { job, amountVnd, reference } = await one(client, name, signal);
-        await confirm(terminal, `Give ${amountVnd} VND (${plain(reference)}) back?`, flags.yes);
+        await confirm(terminal, terminal.t`Give ${amountVnd} VND (${plain(reference)}) back?`, flags.yes);
         const back = await client.call("paymentTerminal.reverse", { job, idempotencyKey: flags.key ?? `cli-${randomUUID()}` }, { signal });
-        terminal.out(flags.json ? json(back) : describePayment(back));
+        terminal.out(flags.json ? json(back) : describePayment(back, terminal.t));
         return exitCodeOfJob(back);
       }),
     ),
@@ -95,9 +95,9 @@ export const addPayments: AddCommand = (program, act) => {
         const settled = OUTCOMES.find((known) => known === outcome);
         if (!settled) throw new DeviceError("invalid_params", { message: `the outcome is one of ${OUTCOMES.join(", ")}`, hint: "" });
         const { job, amountVnd } = await one(client, name, signal);
-        await confirm(terminal, `Settle the payment of ${amountVnd} VND as ${settled}?`, flags.yes);
+        await confirm(terminal, terminal.t`Settle the payment of ${amountVnd} VND as ${settled}?`, flags.yes);
         const result = await client.call("paymentTerminal.resolve", { job, outcome: settled, evidence: flags.evidence ?? "" }, { signal });
-        terminal.out(flags.json ? json(result) : describePayment(result));
+        terminal.out(flags.json ? json(result) : describePayment(result, terminal.t));
         return exitCodeOfJob(result);
       }),
     ),
@@ -114,10 +114,15 @@ export const addPayments: AddCommand = (program, act) => {
       withStation(terminal, flags, async (client, signal) => {
         const asked = { ...(flags.device === undefined ? {} : { device: flags.device }), close: flags.close === true };
         const found = await client.call("paymentTerminal.reconcile", asked, { signal });
+        const { t } = terminal;
         const { journal, terminal: counted, agree } = found;
-        const words = `journal   ${journal.count} payments, ${journal.sumVnd} VND\nterminal  ${counted.count} payments, ${counted.sumVnd} VND\n`;
-        terminal.out(flags.json ? json(found) : `${words}${agree ? "✓ they agree" : "✗ they DIFFER: compare receipt by receipt"}\n`);
-        if (!flags.json && found.open.length > 0) terminal.out(`\nLook at these:\n${paymentTable(found.open, terminal)}`);
+        if (flags.json) terminal.out(json(found));
+        else {
+          terminal.out(t`journal   ${journal.count} payments, ${journal.sumVnd} VND\n`);
+          terminal.out(t`terminal  ${counted.count} payments, ${counted.sumVnd} VND\n`);
+          terminal.out(agree ? t`✓ they agree\n` : t`✗ they DIFFER: compare receipt by receipt\n`);
+          if (found.open.length > 0) terminal.out(`\n${t`Look at these:`}\n${paymentTable(found.open, terminal)}`);
+        }
         return agree ? EXIT_CODES.ok.code : EXIT_CODES.failed.code;
       }),
     ),
@@ -140,18 +145,19 @@ async function one(client: StationClient, name: string, signal: AbortSignal): Pr
   return payment;
 }
 
-function paymentTable(jobs: readonly PaymentJob[], { columns, colour }: Terminal): string {
-  if (jobs.length === 0) return "There are no such payments.\n";
+function paymentTable(jobs: readonly PaymentJob[], terminal: Terminal): string {
+  const { t } = terminal;
+  if (jobs.length === 0) return t`There are no such payments.\n`;
   const rows = jobs.map((job): Cell[] => [
     { text: job.job.slice(0, 8) },
     { text: new Date(job.createdAt).toISOString().slice(5, 16).replace("T", " ") },
     { text: plain(job.device) },
     { text: String(job.amountVnd) },
     {
-      text: `${job.reverses === undefined ? "" : "reversal "}${job.state}`,
+      text: job.reverses === undefined ? t(job.state) : t`reversal ${t(job.state)}`,
       colour: job.state === "manual_review" ? "red" : job.final ? undefined : "yellow",
     },
     { text: plain(job.reference) },
   ]);
-  return formatTable(["JOB", "CREATED", "DEVICE", "VND", "STATE", "REFERENCE"], rows, { columns, colour });
+  return formatTable(["JOB", "CREATED", "DEVICE", "VND", "STATE", "REFERENCE"], rows, terminal);
 }

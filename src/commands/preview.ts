@@ -25,7 +25,7 @@ export const addPreview: AddCommand = (program, act) => {
         terminal.out(
           flags.json
             ? json({ device, file: flags.output, widthDots, heightDots, byteLength: picture.size })
-            : `${flags.output}: ${widthDots} × ${heightDots} dots\n`,
+            : terminal.t`${flags.output}: ${widthDots} × ${heightDots} dots\n`,
         );
         return EXIT_CODES.ok.code;
       });

@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
+import type { Translate } from "../languages/translate.js";
 import type { PrintJob } from "../protocol/jobs.js";
 import { type AddCommand, type JsonFlag, withExamples, withJson } from "./command.js";
+import { commandHint } from "./command-hint.js";
 import { type ConnectionFlags, withConnection, withStation } from "./connection.js";
 import { EXIT_CODES, type ExitCode, exitCodeOfJob, exitCodeOfKind } from "./exit-codes.js";
 import { readText } from "./input.js";
@@ -51,7 +53,7 @@ export const addPrint: AddCommand = (program, act) => {
           throw error;
         }
         progress.clear();
-        terminal.out(flags.json ? json(job) : describeJob(job));
+        terminal.out(flags.json ? json(job) : describeJob(job, terminal.t));
         return exitCodeOfJob(job);
       });
     }),
@@ -65,24 +67,27 @@ function isLost(error: unknown): boolean {
 /** The connection went away after the request was sent: the job may well be on paper. */
 function lostJob(key: string, terminal: Terminal, asJson: boolean): ExitCode {
   if (asJson) terminal.out(json({ idempotencyKey: key, state: "unknown", final: false }));
-  else terminal.note(`stationd: the agent went away; nobody can tell yet whether it was printed\n  Ask with: stationd jobs get ${key}\n`);
+  else {
+    terminal.note(terminal.t`stationd: the agent went away; nobody can tell yet whether it was printed\n`);
+    terminal.note(terminal.t`  Ask with: stationd jobs get ${key}\n`);
+  }
   return EXIT_CODES.unknownOutcome.code;
 }
 
 /** One job in words, ready for the terminal. */
-export function describeJob({ state, final, confirmation, device, idempotencyKey, reason, simulated }: PrintJob): string {
-  const how = { confirmed: ", and the printer confirmed it", inferred: ", by the printer's status" } as const;
+export function describeJob({ state, final, confirmation, device, idempotencyKey, reason, simulated }: PrintJob, t: Translate): string {
+  const printed = { confirmed: t`printed, and the printer confirmed it`, inferred: t`printed, by the printer's status` } as const;
   const words: Readonly<Record<PrintJob["state"], string>> = {
-    queued: "is waiting for the printer",
-    in_progress: "is being printed",
-    printed: `printed${confirmation ? how[confirmation] : ""}`,
-    sent: "sent; this printer's link cannot tell more",
-    failed: "not whole on paper, and will not be",
-    unknown: final ? "unknown: look at the paper" : "not known yet",
-    not_started: "not started; nothing was printed",
+    queued: t`is waiting for the printer`,
+    in_progress: t`is being printed`,
+    printed: confirmation ? printed[confirmation] : t`printed`,
+    sent: t`sent; this printer's link cannot tell more`,
+    failed: t`not whole on paper, and will not be`,
+    unknown: final ? t`unknown: look at the paper` : t`not known yet`,
+    not_started: t`not started; nothing was printed`,
   };
-  const lines = [`${plain(device)}: ${words[state]}${simulated ? " [simulated]" : ""}`];
-  if (reason) lines.push(`  ${plain(reason.message)}. ${plain(reason.hint)}.`);
-  lines.push(`  key ${plain(idempotencyKey)}`);
+  const lines = [`${plain(device)}: ${words[state]}${simulated ? ` ${t`[simulated]`}` : ""}`];
+  if (reason) lines.push(`  ${plain(t(reason.message))}. ${plain(commandHint(reason.hint, t))}.`);
+  lines.push(t`  key ${plain(idempotencyKey)}`);
   return `${lines.join("\n")}\n`;
 }

@@ -11,7 +11,7 @@ export function progressLine(terminal: Terminal): { show(progress: Progress): vo
     say,
     show: ({ stage, fraction }) => {
       const share = fraction === undefined ? "" : ` ${Math.round(fraction * 100)} %`;
-      say(`${plain(stage).replaceAll("_", " ")}${share}`);
+      say(`${terminal.t(plain(stage).replaceAll("_", " "))}${share}`);
     },
     clear: () => terminal.note(REWIND),
   };

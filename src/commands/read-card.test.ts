@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
+import { english } from "../languages/translate.js";
 import type { CardReading, CardVerdicts } from "../protocol/chip-reader.js";
 import { examples } from "../protocol/examples.js";
 import { cardText, traceText, verdictsFailed } from "./card-text.js";
 import { mrzOf } from "./read-card.js";
 import type { Terminal } from "./terminal.js";
 
-const terminal: Terminal = { out() {}, note() {}, outIsTty: false, noteIsTty: false, colour: false, columns: 80, env: {} };
+const terminal: Terminal = { out() {}, note() {}, outIsTty: false, noteIsTty: false, colour: false, columns: 80, env: {}, t: english };
 const reading = examples["chipReader.readCard"].result as CardReading;
 const { verdicts } = reading;
 

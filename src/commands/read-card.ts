@@ -73,7 +73,7 @@ export async function read(
   const access = await accessOf(client, terminal, flags, signal);
   const line = progressLine(terminal);
   const onProgress = (progress: Progress): void => {
-    if (progress.stage === "waiting" && terminal.noteIsTty) line.say(`Lay the card on the reader (${flags.timeout} s)…`);
+    if (progress.stage === "waiting" && terminal.noteIsTty) line.say(terminal.t`Lay the card on the reader (${flags.timeout} s)…`);
     else line.show(progress);
   };
   try {
@@ -102,7 +102,7 @@ async function accessOf(client: StationClient, terminal: Terminal, flags: CardFl
   if (flags.id !== undefined) return { idNumber: flags.id };
   if (flags.mrz !== undefined) return { mrz: mrzOf(flags.mrz) };
   if (flags.qr !== undefined) return { qr: flags.qr === "-" ? (await readText("-")).trim() : flags.qr };
-  if (terminal.noteIsTty) terminal.note("Show the card's QR code to the scanner…\n");
+  if (terminal.noteIsTty) terminal.note(terminal.t`Show the card's QR code to the scanner…\n`);
   const scan = await client.call("barcodeScanner.scan", { timeoutMs: Math.round(flags.timeout * 1_000) }, { signal });
   return { qr: scan.text };
 }

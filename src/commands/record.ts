@@ -33,6 +33,7 @@ export const addRecord: AddCommand = (program, act) => {
   ]).action(
     act(async (terminal, device: string, path: string, flags: RecordFlags) =>
       withStation(terminal, { ...flags, first: "technician", staysConnected: true }, async (client, signal) => {
+        const { t } = terminal;
         // Only its owner reads it, and it is there before anything is recorded: nothing is lost for want of a folder.
         const file = await open(path, "wx", 0o600).catch((thrown: NodeJS.ErrnoException) => {
           if (thrown.code !== "EEXIST") throw thrown;
@@ -41,16 +42,16 @@ export const addRecord: AddCommand = (program, act) => {
         let whole = false;
         try {
           await client.call("devices.startRecording", { device, mostBytes: flags.most * MIB }, { signal });
-          terminal.note(`RECORDING ${plain(device)}: ALL that passes, unmasked. No real cards, documents or codes!\n`);
-          terminal.note(flags.for === undefined ? "Ctrl-C ends it.\n" : `It ends after ${flags.for} s, or with Ctrl-C.\n`);
+          terminal.note(t`RECORDING ${plain(device)}: ALL that passes, unmasked. No real cards, documents or codes!\n`);
+          terminal.note(flags.for === undefined ? t`Ctrl-C ends it.\n` : t`It ends after ${flags.for} s, or with Ctrl-C.\n`);
           await waited(flags.for, client.onState, signal);
           const told = await client.call("devices.stopRecording", { device });
           await file.writeFile(new Uint8Array(await client.blob(told.recording).arrayBuffer()));
           whole = true;
           const { exchanges, truncated } = told;
-          if (truncated) terminal.note(`It is cut off after ${flags.most} MiB: --most allows more.\n`);
+          if (truncated) terminal.note(t`It is cut off after ${flags.most} MiB: --most allows more.\n`);
           const size = `${Math.ceil(told.recording.byteLength / 1_000)} kB`;
-          const text = `${plain(path)}: ${exchanges} exchanges, ${size}. It holds all that passed: delete it when it has served.\n`;
+          const text = t`${plain(path)}: ${exchanges} exchanges, ${size}. It holds all that passed: delete it when it has served.\n`;
           terminal.out(flags.json ? json({ device, file: path, exchanges, truncated, bytes: told.recording.byteLength }) : text);
           return EXIT_CODES.ok.code;
         } finally {

@@ -3,6 +3,7 @@ import { servePty, serveTcp } from "../../simulators/serve.js";
 import type { Simulator } from "../../simulators/simulator.js";
 import { systemClock } from "../kernel/clock.js";
 import { DeviceError } from "../kernel/errors.js";
+import type { Translate } from "../languages/translate.js";
 import { MOST_RECORDING_BYTES, type Recording } from "../transports/replay.js";
 import { type ReplayedDevice, replayedDevice } from "../transports/replay-far-end.js";
 import { plain, type Terminal } from "./terminal.js";
@@ -31,7 +32,7 @@ export async function runReplay(terminal: Terminal, { file, wire, json }: Replay
   try {
     const { address, close } = await serve(device, wire);
     try {
-      terminal.out(json ? `${JSON.stringify({ listening: address })}\n` : aboutText(recording, address));
+      terminal.out(json ? `${JSON.stringify({ listening: address })}\n` : aboutText(recording, address, terminal.t));
       if (!ended.signal.aborted) await new Promise((resolve) => ended.signal.addEventListener("abort", resolve, { once: true }));
     } finally {
       await close();
@@ -42,7 +43,7 @@ export async function runReplay(terminal: Terminal, { file, wire, json }: Replay
   }
   if (different) {
     if (json) terminal.out(`${JSON.stringify({ diverged: { message: different.message, hint: different.hint } })}\n`);
-    else terminal.note(`stationd: ${plain(different.message)}\n  ${different.hint}\n`);
+    else terminal.note(`stationd: ${plain(terminal.t(different.message))}\n  ${plain(terminal.t(different.hint))}\n`);
   }
   return different;
 }
@@ -72,15 +73,15 @@ function asSimulator({ attach }: Extract<ReplayedDevice, { speaks: "bytes" }>): 
   return { kind: "replay", attach, detach() {}, actions: {}, state: () => ({}), reset() {}, close: async () => {} };
 }
 
-function aboutText({ head, frames }: Recording, address: string): string {
+function aboutText({ head, frames }: Recording, address: string, t: Translate): string {
   const [kind = "", host = "", port = ""] = address.split(" ");
   const link = kind === "serial" ? `{ kind = "serial", path = "${host}" }` : `{ kind = "${kind}", host = "${host}", port = ${port} }`;
-  const made = head && `${head.device} (${head.driver}), recorded ${new Date(head.startedAt).toISOString()} by stationd ${head.version}`;
+  const made = head && t`${head.device} (${head.driver}), recorded ${new Date(head.startedAt).toISOString()} by stationd ${head.version}`;
   return [
-    `${plain(made ?? "a recording")}: ${frames.length} exchanges`,
-    "Let the device's table in the configuration say, with its other settings as they were:",
+    t`${plain(made ?? t`a recording`)}: ${frames.length} exchanges`,
+    t`Let the device's table in the configuration say, with its other settings as they were:`,
     `  link = ${plain(link)}`,
-    "Ctrl-C ends.",
+    t`Ctrl-C ends.`,
     "",
   ].join("\n");
 }

@@ -4,6 +4,7 @@ import type { Agent } from "../agent.js";
 import { ConfigError } from "../config/config-error.js";
 import type { StationConfig } from "../config/types.js";
 import { DeviceError } from "../kernel/errors.js";
+import { english } from "../languages/translate.js";
 import { keepRunning } from "./run.js";
 import type { Terminal } from "./terminal.js";
 
@@ -17,6 +18,7 @@ function scene() {
     noteIsTty: false,
     colour: false,
     columns: 80,
+    t: english,
     env: {},
   };
   const config = (name: string) => ({ agent: { name } }) as StationConfig;

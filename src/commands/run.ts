@@ -79,12 +79,14 @@ export async function keepRunning({ load, start, signals, exitNow, terminal }: K
 
 /** Never rejects: whatever is wrong is told, and the agent goes on as it was. */
 async function reload(agent: Agent, load: () => Promise<StationConfig>, terminal: Terminal): Promise<void> {
+  const { t } = terminal;
   try {
     const { restarted, ignored } = await agent.reload(await load());
-    terminal.note(`stationd: configuration read again; devices opened anew: ${restarted.join(", ") || "none"}\n`);
-    if (ignored.length > 0) terminal.note(`stationd: these need a restart of the agent: ${ignored.join(", ")}\n`);
+    terminal.note(t`stationd: configuration read again; devices opened anew: ${restarted.join(", ") || t`none`}\n`);
+    if (ignored.length > 0) terminal.note(t`stationd: these need a restart of the agent: ${ignored.join(", ")}\n`);
   } catch (error) {
-    if (error instanceof ConfigError) terminal.note(`${describeProblems(error)}\nstationd: ${error.message}: the old one stays in force\n`);
+    if (error instanceof ConfigError)
+      terminal.note(`${describeProblems(error, t)}\nstationd: ${t(error.message)}: ${t`the old one stays in force`}\n`);
     else reportFailure(error, terminal, false);
   }
 }

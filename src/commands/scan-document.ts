@@ -2,9 +2,11 @@ import { writeFile } from "node:fs/promises";
 import { extname } from "node:path";
 import { InvalidArgumentError, Option } from "commander";
 import { DeviceError } from "../kernel/errors.js";
+import type { Translate } from "../languages/translate.js";
 import { PAGE_SIZES, SCAN_MODES, SCAN_SOURCES } from "../protocol/document-scanner.js";
 import type { ParamsInput, Result } from "../protocol/methods.js";
 import { type AddCommand, type JsonFlag, withExamples, withJson } from "./command.js";
+import { commandHint } from "./command-hint.js";
 import { type ConnectionFlags, withConnection, withStation } from "./connection.js";
 import { EXIT_CODES } from "./exit-codes.js";
 import { progressLine } from "./progress-line.js";
@@ -66,7 +68,7 @@ export const addScanDocument: AddCommand = (program, act) => {
           .finally(line.clear);
         const files = filesOf(scanned, flags.out);
         for (const { path, image } of files) await writeFile(path, new Uint8Array(await client.blob(image).arrayBuffer()), { mode: 0o600 });
-        terminal.out(flags.json ? json({ ...scanned, files: files.map(({ path }) => path) }) : told(scanned, files));
+        terminal.out(flags.json ? json({ ...scanned, files: files.map(({ path }) => path) }) : told(scanned, files, terminal.t));
         return scanned.brokenOff ? EXIT_CODES.failed.code : EXIT_CODES.ok.code;
       });
     }),
@@ -100,15 +102,19 @@ function filesOf({ document, pages }: Scanned, out: string): { readonly path: st
 function told(
   { device, pages, resolutionDpi, jpegQuality, brokenOff, simulated }: Scanned,
   files: readonly { path: string; image: Image }[],
+  t: Translate,
 ): string {
   const dropped = pages.filter((page) => page.dropped).length;
   const bytes = files.reduce((sum, { image }) => sum + image.byteLength, 0);
-  const quality = `${resolutionDpi} dpi${jpegQuality === undefined ? "" : `, JPEG quality ${jpegQuality}`}`;
-  const lines = [
-    `${plain(device)}: ${pages.length} page${pages.length === 1 ? "" : "s"}${dropped > 0 ? `, ${dropped} blank left out` : ""}, ${quality}, ${Math.ceil(bytes / 1_000)} kB${simulated ? " [simulated]" : ""}`,
-    ...files.map(({ path }) => `  ${path}`),
+  const facts = [
+    pages.length === 1 ? t`1 page` : t`${pages.length} pages`,
+    ...(dropped > 0 ? [t`${dropped} blank left out`] : []),
+    `${resolutionDpi} dpi`,
+    ...(jpegQuality === undefined ? [] : [t`JPEG quality ${jpegQuality}`]),
+    `${Math.ceil(bytes / 1_000)} kB`,
   ];
-  if (brokenOff) lines.push(`  broken off: ${plain(brokenOff.message)}. ${plain(brokenOff.hint)}.`);
+  const lines = [`${plain(device)}: ${facts.join(", ")}${simulated ? ` ${t`[simulated]`}` : ""}`, ...files.map(({ path }) => `  ${path}`)];
+  if (brokenOff) lines.push(t`  broken off: ${plain(t(brokenOff.message))}. ${plain(commandHint(brokenOff.hint, t))}.`);
   return `${lines.join("\n")}\n`;
 }
 

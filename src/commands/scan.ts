@@ -17,7 +17,7 @@ export const addScan: AddCommand = (program, act) => {
   ]).action(
     act(async (terminal, flags: ConnectionFlags & JsonFlag & { device?: string; timeout: number }) =>
       withStation(terminal, { ...flags, first: "service" }, async (client, signal) => {
-        if (terminal.noteIsTty) terminal.note(`Show a code to the scanner (${flags.timeout} s)…\n`);
+        if (terminal.noteIsTty) terminal.note(terminal.t`Show a code to the scanner (${flags.timeout} s)…\n`);
         const params = { timeoutMs: Math.round(flags.timeout * 1_000), ...(flags.device === undefined ? {} : { device: flags.device }) };
         const scan = await client.call("barcodeScanner.scan", params, { signal });
         // On a terminal a code must not be able to steer it; a pipe gets the text as it is.

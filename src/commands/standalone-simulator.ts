@@ -29,7 +29,8 @@ export async function simulate(terminal: Terminal, { json: asJson, ...run }: Sim
     await runSimulator({
       ...run,
       signal: ended.signal,
-      onListening: (address) => terminal.out(asJson ? `${JSON.stringify({ listening: address })}\n` : `${run.kind} at ${plain(address)}\n`),
+      onListening: (address) =>
+        terminal.out(asJson ? `${JSON.stringify({ listening: address })}\n` : terminal.t`${run.kind} at ${plain(address)}\n`),
       onChange: (state) => terminal.out(asJson ? `${JSON.stringify({ state })}\n` : tell(state)),
     });
   } finally {

@@ -18,8 +18,10 @@ export const addStatus: AddCommand = (program, act) => {
         ]);
         if (flags.json) terminal.out(json({ agent, devices }));
         else {
-          const service = agent.maintenance ? "OUT OF SERVICE (maintenance)" : "in service";
-          terminal.out(`${plain(agent.name)}: ${service}, ${agent.mode} mode, stationd ${agent.version}, up ${age(agent.uptimeMs)}\n\n`);
+          const { t } = terminal;
+          const service = agent.maintenance ? t`OUT OF SERVICE (maintenance)` : t`in service`;
+          const up = age(agent.uptimeMs, t);
+          terminal.out(t`${plain(agent.name)}: ${service}, ${t(agent.mode)} mode, stationd ${agent.version}, up ${up}\n\n`);
           terminal.out(deviceTable(devices, Date.now(), terminal));
         }
         const fit = !agent.maintenance && devices.every(({ state }) => state === "ready" || state === "busy" || state === "disabled");

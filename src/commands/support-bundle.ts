@@ -51,10 +51,11 @@ export const addSupportBundle: AddCommand = (program, act) => {
       const missing = contents.filter(({ problem }) => problem !== undefined);
       if (flags.json) terminal.out(json({ file: target, bytes: bytes.length, contents }));
       else {
-        const said = `${target}: ${Math.ceil(bytes.length / 1_000)} kB, ${files.length} files, no secrets, nothing of citizens`;
+        const { t } = terminal;
+        const said = t`${target}: ${Math.ceil(bytes.length / 1_000)} kB, ${files.length} files, no secrets, nothing of citizens`;
         terminal.out(`${wrap(plain(said), terminal.columns).join("\n")}\n`);
         for (const { name, problem } of missing) {
-          terminal.out(`  ${wrap(plain(`without ${name}: ${problem}`), terminal.columns - 2).join("\n  ")}\n`);
+          terminal.out(`  ${wrap(plain(t`without ${name}: ${t(problem ?? "")}`), terminal.columns - 2).join("\n  ")}\n`);
         }
       }
       return EXIT_CODES.ok.code;
@@ -133,7 +134,7 @@ async function fromAgent(
 ): Promise<string> {
   let text = "";
   // Its notes would stand in the middle of the progress.
-  await withStation({ ...terminal, noteIsTty: false }, flags, async (client, signal) => {
+  await withStation({ ...terminal, note() {}, noteIsTty: false }, flags, async (client, signal) => {
     text = await work(client, signal);
     return EXIT_CODES.ok.code;
   });

@@ -1,12 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { english } from "../languages/translate.js";
 import type { DeviceSnapshot } from "../protocol/devices.js";
 import { age, deviceLine, deviceTable } from "./device-table.js";
 import { deviceWatch } from "./device-watch.js";
 import { formatTable, wrap } from "./table.js";
 
 const now = 1_700_000_100_000;
-const black = { columns: 80, colour: false };
+const black = { columns: 80, colour: false, t: english };
 
 function device(id: string, more: Partial<DeviceSnapshot> = {}): DeviceSnapshot {
   return { id, class: "printer", driver: "escpos", state: "ready", since: now - 5_000, queue: { length: 0 }, ...more };
@@ -20,7 +21,7 @@ const paperOut: Partial<DeviceSnapshot> = {
 describe("formatTable", () => {
   it("aligns columns, cuts the wide ones and wraps the last", () => {
     const rows = [[{ text: "a".repeat(30) }, { text: "x" }, { text: "one two three four" }]];
-    const table = formatTable(["A", "B", "NOTE"], rows, { columns: 40, colour: false });
+    const table = formatTable(["A", "B", "NOTE"], rows, { columns: 40, colour: false, t: english });
     expect(table.split("\n")).toEqual(["A            B  NOTE", `${"a".repeat(10)}…  x  one two three four`, ""]);
   });
 
@@ -29,7 +30,7 @@ describe("formatTable", () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(text, text, text, text), { maxLength: 5 }), fc.integer({ min: 24, max: 80 }), (rows, columns) => {
         const cells = rows.map((row) => row.map((cell) => ({ text: cell.replaceAll(/\s/g, " ") })));
-        for (const line of formatTable(["ONE", "TWO", "THREE", "FOUR"], cells, { columns, colour: false }).split("\n")) {
+        for (const line of formatTable(["ONE", "TWO", "THREE", "FOUR"], cells, { columns, colour: false, t: english }).split("\n")) {
           expect([...line].length).toBeLessThanOrEqual(columns);
         }
       }),
@@ -40,7 +41,7 @@ describe("formatTable", () => {
   it("colours only when told", () => {
     const rows = [[{ text: "a", colour: "red" as const }, { text: "b" }]];
     expect(formatTable(["A", "B"], rows, black)).not.toContain("\u001b");
-    expect(formatTable(["A", "B"], rows, { columns: 80, colour: true })).toContain("\u001b[31ma\u001b[0m");
+    expect(formatTable(["A", "B"], rows, { columns: 80, colour: true, t: english })).toContain("\u001b[31ma\u001b[0m");
   });
 
   it("wraps at words and breaks what is longer than a line", () => {
@@ -89,7 +90,7 @@ describe("deviceTable", () => {
   it("lets nothing from a device steer the terminal", () => {
     const evil = device("receipt", { identity: { model: "\u001b]0;owned\u0007\u009b2J\nx" } });
     expect(deviceTable([evil], now, black)).not.toMatch(/[^\P{Cc}\n]/u);
-    expect(deviceLine(evil, now)).toBe("2023-11-14T22:15:00.000Z receipt ready  ]0;owned 2J x");
+    expect(deviceLine(evil, now, english)).toBe("2023-11-14T22:15:00.000Z receipt ready  ]0;owned 2J x");
   });
 
   it.each([
@@ -98,7 +99,7 @@ describe("deviceTable", () => {
     [60_000, "1 min"],
     [3_600_000, "1 h"],
     [172_800_000, "2 d"],
-  ])("tells %i ms as %s", (ms, text) => expect(age(ms)).toBe(text));
+  ])("tells %i ms as %s", (ms, text) => expect(age(ms, english)).toBe(text));
 });
 
 describe("deviceWatch", () => {

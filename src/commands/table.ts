@@ -1,3 +1,4 @@
+import type { Translate } from "../languages/translate.js";
 import { type Colour, paint } from "./terminal.js";
 
 export interface Cell {
@@ -9,6 +10,8 @@ export interface TableOptions {
   /** No line is longer. */
   readonly columns: number;
   readonly colour: boolean;
+  /** Says the heading in the reader's language. */
+  readonly t: Translate;
 }
 
 const GAP = "  ";
@@ -16,8 +19,8 @@ const GAP = "  ";
 const LAST_COLUMN_MIN = 24;
 
 /** A table with a heading; the last column takes what is left of the line and wraps at words, the others are cut off. */
-export function formatTable(heading: readonly string[], rows: readonly (readonly Cell[])[], { columns, colour }: TableOptions): string {
-  const all: readonly (readonly Cell[])[] = [heading.map((text): Cell => ({ text, colour: "grey" })), ...rows];
+export function formatTable(heading: readonly string[], rows: readonly (readonly Cell[])[], { columns, colour, t }: TableOptions): string {
+  const all: readonly (readonly Cell[])[] = [heading.map((text): Cell => ({ text: t(text), colour: "grey" })), ...rows];
   const widths = heading.map((_, index) => Math.max(...all.map((row) => width(row[index]?.text ?? ""))));
   const last = heading.length - 1;
   const room = columns - last * GAP.length;

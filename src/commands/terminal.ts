@@ -1,3 +1,5 @@
+import type { Translate } from "../languages/translate.js";
+
 /** Where a command speaks: results to one stream, words to people to the other. */
 export interface Terminal {
   /** Results; nothing else, so that they can be piped. */
@@ -11,9 +13,14 @@ export interface Terminal {
   /** Never more than 80, so that lines survive serial consoles and tickets. */
   readonly columns: number;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** What people read goes through it; what programs read does not. */
+  readonly t: Translate;
 }
 
-export function processTerminal(): Terminal {
+/** A terminal before its language is known. */
+export type Streams = Omit<Terminal, "t">;
+
+export function processTerminal(): Streams {
   for (const stream of [process.stdout, process.stderr]) {
     // `stationd devices | head` closes the pipe early: that is no error.
     stream.on("error", (error: NodeJS.ErrnoException) => {

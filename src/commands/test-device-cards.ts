@@ -1,29 +1,17 @@
 import { renderUnicodeCompact } from "uqr";
+import { judgeCard, judgeScan, masked } from "../technician/judge.js";
+import { TEST_CODE } from "../technician/test-page.js";
 import type { Terminal } from "./terminal.js";
-import { TEST_CODE } from "./test-device-page.js";
 import type { Finding, Trial } from "./test-device-run.js";
 
 /** Shows a code in the terminal and compares what the scanner makes of it. Whatever else it reads is not repeated. */
 export async function testBarcodeScanner({ client, device, terminal, signal, timeoutMs }: Trial): Promise<Finding> {
-  terminal.note(
-    `${qrBlocks(TEST_CODE, terminal)}\nShow this code to the scanner, or that of a printed test page (${timeoutMs / 1_000} s).\n`,
-  );
+  terminal.note(`${qrBlocks(TEST_CODE, terminal)}\n`);
+  terminal.note(terminal.t`Show this code to the scanner, or that of a printed test page (${timeoutMs / 1_000} s).\n`);
   const { text, parsed, symbology, encoding } = await client.call("barcodeScanner.scan", { device: device.id, timeoutMs }, { signal });
-  const facts = { same: text === TEST_CODE, symbology, encoding, characters: [...text].length };
-  if (facts.same) return { result: "passed", notes: ["It read the code letter by letter, Vietnamese ones too."], facts };
-  const ascii = (given: string): string => given.replaceAll(/[^\x20-\x7e]/g, "");
-  if (ascii(text).startsWith("STATIOND-TEST")) {
-    return {
-      result: "failed",
-      notes: [
-        "It read the code, but not its Vietnamese letters.",
-        "Set the scanner to UTF-8 and to no keyboard layout: see its manual, and the driver's page.",
-      ],
-      facts,
-    };
-  }
-  const what = parsed.kind === "plain" ? "another code" : parsed.kind === "vietqr" ? "a bank's code" : "an ID card";
-  return { result: "failed", notes: [`It works, but read ${what} of ${facts.characters} characters.`, "Show it the code above."], facts };
+  const { good, notes } = judgeScan({ text, parsed });
+  const facts = { same: good, symbology, encoding, characters: [...text].length };
+  return { result: good ? "passed" : "failed", notes, facts };
 }
 
 /** White on black whatever the terminal's colours are: a code in negative cannot be read by every scanner. */
@@ -35,7 +23,7 @@ function qrBlocks(text: string, { noteIsTty, env }: Terminal): string {
 
 /** Says what lies on the reader; with the card access number it opens it. Of a number only the end is shown. */
 export async function testChipReader({ client, device, terminal, signal, timeoutMs, can }: Trial): Promise<Finding> {
-  terminal.note(`Lay any card on the reader (${timeoutMs / 1_000} s)…\n`);
+  terminal.note(terminal.t`Lay any card on the reader (${timeoutMs / 1_000} s)…\n`);
   await client.call("chipReader.waitForCard", { device: device.id, timeoutMs }, { signal });
   if (can !== undefined) {
     const reading = await client.call("chipReader.readCard", { device: device.id, access: { can }, parts: ["dg1"], timeoutMs }, { signal });
@@ -52,17 +40,7 @@ export async function testChipReader({ client, device, terminal, signal, timeout
     if (error instanceof Error && "kind" in error && ["unsupported", "card_unsupported"].includes(String(error.kind))) return undefined;
     throw error;
   });
-  const card = uid === undefined ? "unknown" : uid.random ? "random-uid" : "fixed-uid";
-  const words = {
-    unknown: "A card is there. It tells no number: one with contacts, or this reader does not pass it on.",
-    "random-uid": "A contactless chip with a number of the moment, as ID cards have.",
-    "fixed-uid": `A contactless card or tag with the number ${masked(uid?.uid ?? "")}: no ID card.`,
-  } as const;
+  const { family, note } = judgeCard(uid);
   const next = `Open an ID card: stationd test ${device.id} --can LAST-SIX-DIGITS`;
-  return { result: "passed", notes: [words[card], next], facts: { card } };
-}
-
-/** The last three characters. */
-export function masked(number: string): string {
-  return `${"*".repeat(Math.max(0, number.length - 3))}${number.length > 6 ? number.slice(-3) : "*".repeat(Math.min(3, number.length))}`;
+  return { result: "passed", notes: [note, next], facts: { card: family } };
 }

@@ -21,7 +21,7 @@ export function asker(terminal: Terminal, signal: AbortSignal): Ask {
       lines.on("line", (line) => {
         if (/^\s*y(es)?\s*$/i.test(line)) resolve(true);
         else if (/^\s*no?\s*$/i.test(line)) resolve(false);
-        else terminal.note("Please answer y or n: ");
+        else terminal.note(terminal.t`Please answer y or n: `);
       });
       lines.once("close", gone);
       signal.addEventListener("abort", gone, { once: true });
@@ -46,7 +46,7 @@ export async function inMaintenance<T>(
 ): Promise<T> {
   const { maintenance } = await client.call("agent.describe", {}, { signal: outer });
   if (maintenance) {
-    terminal.note("The station was out of service before this test and stays so: stationd maintenance off\n");
+    terminal.note(terminal.t`The station was out of service before this test and stays so: stationd maintenance off\n`);
     return await work(outer);
   }
   if (!(await agree())) throw new DeviceError("canceled", { message: "not confirmed; nothing was done", hint: "Answer y to go on" });
@@ -76,7 +76,8 @@ async function backInService(client: StationClient, terminal: Terminal): Promise
   try {
     await client.call("agent.maintenance", { on: false });
   } catch {
-    terminal.note("stationd: the station may still be OUT OF SERVICE: nobody could tell the agent\n  Now do: stationd maintenance off\n");
+    terminal.note(terminal.t`stationd: the station may still be OUT OF SERVICE: nobody could tell the agent\n`);
+    terminal.note(terminal.t`  Now do: stationd maintenance off\n`);
   }
 }
 

@@ -28,6 +28,7 @@ export async function mayBeReversed({ client, device, signal, named }: Trial): P
 
 /** Takes 1,000 đồng and gives them back. Whatever is interrupted: what was approved is reversed. */
 export async function testPaymentTerminal({ client, device, terminal, signal, timeoutMs }: Trial): Promise<Finding> {
+  const { t } = terminal;
   const line = progressLine(terminal);
   const key = `test-${randomUUID()}`;
   const request = { device: device.id, amountVnd: TEST_AMOUNT_VND, reference: "TEST", idempotencyKey: key, timeoutMs };
@@ -35,23 +36,23 @@ export async function testPaymentTerminal({ client, device, terminal, signal, ti
   try {
     paid = await client.call("paymentTerminal.pay", request, { signal, onProgress: line.show }).finally(line.clear);
   } catch (error) {
-    terminal.note(`stationd: ask how the payment ended with: stationd jobs get ${key}\n`);
+    terminal.note(t`stationd: ask how the payment ended with: stationd jobs get ${key}\n`);
     throw error;
   }
   const facts = { amountVnd: TEST_AMOUNT_VND, payment: { job: paid.job, state: paid.state } };
-  const notes = describePayment(paid).trimEnd().split("\n");
+  const notes = describePayment(paid, t).trimEnd().split("\n");
   if (paid.state !== "approved") return { result: "failed", notes, facts, code: exitCodeOfJob(paid) || EXIT_CODES.failed.code };
   // Not with the signal: who presses Ctrl-C now wants the money back all the more.
   const back = await client
     .call("paymentTerminal.reverse", { job: paid.job, idempotencyKey: `${key}-back` }, { onProgress: line.show })
     .finally(line.clear)
     .catch((error: unknown) => {
-      terminal.note(`stationd: ${TEST_AMOUNT_VND} VND are NOT known to be back: stationd payments reverse ${paid.job.slice(0, 8)}\n`);
+      terminal.note(t`stationd: ${TEST_AMOUNT_VND} VND are NOT known to be back: stationd payments reverse ${paid.job.slice(0, 8)}\n`);
       throw error;
     });
-  const allNotes = [...notes, ...describePayment(back).trimEnd().split("\n")];
+  const allNotes = [...notes, ...describePayment(back, t).trimEnd().split("\n")];
   const allFacts = { ...facts, reversal: { job: back.job, state: back.state } };
   if (back.state === "reversed") return { result: "passed", notes: allNotes, facts: allFacts };
-  const next = `${TEST_AMOUNT_VND} VND are NOT known to be back: stationd payments show ${paid.job.slice(0, 8)}`;
+  const next = t`${TEST_AMOUNT_VND} VND are NOT known to be back: stationd payments show ${paid.job.slice(0, 8)}`;
   return { result: "failed", notes: [...allNotes, next], facts: allFacts, code: exitCodeOfJob(back) || EXIT_CODES.failed.code };
 }

@@ -83,7 +83,7 @@ async function tried(trial: Trial): Promise<Finding> {
 async function outOfService(trial: Trial, question: string, test: (trial: Trial) => Promise<Finding>): Promise<Finding> {
   const { asker, inMaintenance } = await import("./test-device-dialog.js");
   const { client, terminal, signal, yes, ask } = trial;
-  const agree = async (): Promise<boolean> => yes || (await ask(question));
+  const agree = async (): Promise<boolean> => yes || (await ask(terminal.t(question)));
   return await inMaintenance(client, terminal, agree, signal, (within) => test({ ...trial, signal: within, ask: asker(terminal, within) }));
 }
 
@@ -93,10 +93,10 @@ const WORDS: Readonly<Record<Finding["result"], readonly [text: string, colour: 
   unseen: ["works as far as it can tell", "yellow"],
 };
 
-function findingText(id: string, { result, notes }: Finding, simulated: boolean, { columns, colour }: Terminal): string {
+function findingText(id: string, { result, notes }: Finding, simulated: boolean, { columns, colour, t }: Terminal): string {
   const [words, tint] = WORDS[result];
-  const lines = notes.flatMap((note) => wrap(plain(note), columns - 2)).map((line) => `  ${line}\n`);
-  return `${plain(id)}: ${paint(words, tint, colour)}${simulated ? " [simulated]" : ""}\n${lines.join("")}`;
+  const lines = notes.flatMap((note) => wrap(plain(t(note)), columns - 2)).map((line) => `  ${line}\n`);
+  return `${plain(id)}: ${paint(t(words), tint, colour)}${simulated ? ` ${t`[simulated]`}` : ""}\n${lines.join("")}`;
 }
 
 function can(text: string): string {

@@ -100,7 +100,9 @@ export const addToken: AddCommand = (program, act) => {
           `Take its [[server.tokens]] out of ${flags.config}, then: systemctl reload stationd`,
         );
       });
-      terminal.out(flags.json ? json({ revoked: name }) : `${name} is revoked; a running agent has closed its sessions within a second.\n`);
+      terminal.out(
+        flags.json ? json({ revoked: name }) : terminal.t`${name} is revoked; a running agent has closed its sessions within a second.\n`,
+      );
       return EXIT_CODES.ok.code;
     }),
   );
@@ -129,7 +131,7 @@ export const addToken: AddCommand = (program, act) => {
         ...config.server.tokens.flatMap((one) => (one.role === "simulator" ? [] : [row({ name: one.name, role: one.role }, "config")])),
       ];
       if (flags.json) terminal.out(json({ tokens: rows }));
-      else terminal.out(rows.length === 0 ? "Nobody has a token: stationd token add NAME\n" : table(rows, terminal));
+      else terminal.out(rows.length === 0 ? terminal.t`Nobody has a token: stationd token add NAME\n` : table(rows, terminal));
       return EXIT_CODES.ok.code;
     }),
   );
@@ -200,10 +202,10 @@ async function newToken(name: string, role: StoredToken["role"], validMs: number
 function show(terminal: Terminal, { json: asJson }: JsonFlag, { secret, stored: { name, role, expires } }: Made) {
   if (asJson) terminal.out(json({ name, role, ...(expires === undefined ? {} : { expires }), token: secret }));
   else {
+    const { t } = terminal;
     terminal.out(`${secret}\n`);
-    terminal.note(
-      `This is ${name}'s token (${role}${expires ? `, until ${expires.slice(0, 16)}Z` : ""}). It is not shown again: only its hash is kept.\n`,
-    );
+    const valid = expires ? t`${role}, until ${expires.slice(0, 16)}Z` : role;
+    terminal.note(t`This is ${name}'s token (${valid}). It is not shown again: only its hash is kept.\n`);
   }
   return EXIT_CODES.ok.code;
 }
@@ -227,14 +229,15 @@ interface Row {
   readonly lastUsed?: string | undefined;
 }
 
-function table(rows: readonly Row[], { columns, colour }: Terminal): string {
+function table(rows: readonly Row[], terminal: Terminal): string {
+  const { t } = terminal;
   const day = (instant: string | undefined): string => (instant === undefined ? "" : instant.slice(0, 16).replace("T", " "));
   const cells = rows.map(({ name, role, source, expires, expired, lastUsed }): Cell[] => [
     { text: name },
     { text: role },
     { text: source },
-    { text: expires === undefined ? "never" : day(expires), colour: expired ? "red" : undefined },
-    { text: lastUsed === undefined ? "not in the audit log" : day(lastUsed) },
+    { text: expires === undefined ? t`never` : day(expires), colour: expired ? "red" : undefined },
+    { text: lastUsed === undefined ? t`not in the audit log` : day(lastUsed) },
   ]);
-  return formatTable(["NAME", "ROLE", "FROM", "EXPIRES (UTC)", "LAST USED (UTC)"], cells, { columns, colour });
+  return formatTable(["NAME", "ROLE", "FROM", "EXPIRES (UTC)", "LAST USED (UTC)"], cells, terminal);
 }

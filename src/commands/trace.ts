@@ -28,7 +28,7 @@ export const addTrace: AddCommand = (program, act) => {
     act(async (terminal, device: string, flags: TraceFlags) =>
       withStation(terminal, { ...flags, first: "technician" }, async (client, signal) => {
         const render = flags.json ? jsonLine(device) : textLine(terminal);
-        if (terminal.noteIsTty) terminal.note(`Showing ${plain(device)}; → to the device, ← from it. Ctrl-C ends.\n`);
+        if (terminal.noteIsTty) terminal.note(terminal.t`Showing ${plain(device)}; → to the device, ← from it. Ctrl-C ends.\n`);
         let leftOut = 0;
         do {
           const forMs = flags.for === undefined ? TURN_MS : Math.round(flags.for * 1_000);
@@ -40,7 +40,7 @@ export const addTrace: AddCommand = (program, act) => {
           });
           leftOut += result?.leftOut ?? 0;
         } while (flags.for === undefined && !signal.aborted);
-        if (leftOut > 0) terminal.note(`${leftOut} exchanges came too fast to be shown.\n`);
+        if (leftOut > 0) terminal.note(terminal.t`${leftOut} exchanges came too fast to be shown.\n`);
         return EXIT_CODES.ok.code;
       }),
     ),

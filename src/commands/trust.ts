@@ -33,7 +33,9 @@ export const addTrust: AddCommand = (program, act) => {
       if (flags.json) terminal.out(json({ entries: rows, problems }));
       else
         terminal.out(
-          rows.length === 0 ? "Nobody is trusted: import a CSCA certificate with `stationd trust import`.\n" : table(rows, terminal),
+          rows.length === 0
+            ? terminal.t`Nobody is trusted: import a CSCA certificate with \`stationd trust import\`.\n`
+            : table(rows, terminal),
         );
       return EXIT_CODES.ok.code;
     }),
@@ -51,11 +53,13 @@ export const addTrust: AddCommand = (program, act) => {
       const sound = problems.length === 0 && stale.length === 0;
       if (flags.json) terminal.out(json({ ok: sound, problems, expired: stale }));
       else {
-        for (const { file, reason, hint } of problems) terminal.out(`✗ ${plain(file)}: ${plain(reason)}\n  ${plain(hint)}\n`);
+        const { t } = terminal;
+        for (const { file, reason, hint } of problems) terminal.out(`✗ ${plain(file)}: ${plain(t(reason))}\n  ${plain(t(hint))}\n`);
         for (const { subject, notAfter } of stale) {
-          terminal.out(`! CRL of ${plain(subject)}\n  out of date since ${(notAfter ?? "").slice(0, 10)}: import a newer one\n`);
+          terminal.out(t`! CRL of ${plain(subject)}\n`);
+          terminal.out(t`  out of date since ${(notAfter ?? "").slice(0, 10)}: import a newer one\n`);
         }
-        if (sound) terminal.out(`✓ ${store.authorities.length} authorities, ${store.revocationLists.length} revocation lists\n`);
+        if (sound) terminal.out(t`✓ ${store.authorities.length} authorities, ${store.revocationLists.length} revocation lists\n`);
       }
       return sound ? EXIT_CODES.ok.code : EXIT_CODES.failed.code;
     }),
@@ -72,8 +76,9 @@ export const addTrust: AddCommand = (program, act) => {
       const imported = await importTrustFile(await folderOf(flags), file);
       if (flags.json) terminal.out(json(imported));
       else {
-        terminal.out(`${imported.file}: ${imported.authorities} authorities, ${imported.revocationLists} revocation lists\n`);
-        for (const { reason, hint } of imported.problems) terminal.note(`left out: ${plain(reason)}. ${plain(hint)}.\n`);
+        const { t } = terminal;
+        terminal.out(t`${imported.file}: ${imported.authorities} authorities, ${imported.revocationLists} revocation lists\n`);
+        for (const { reason, hint } of imported.problems) terminal.note(t`left out: ${plain(t(reason))}. ${plain(t(hint))}.\n`);
       }
       return EXIT_CODES.ok.code;
     }),
@@ -91,7 +96,7 @@ async function load(flags: TrustFlags): Promise<TrustFolder> {
   return await loadTrustFolder(await folderOf(flags));
 }
 
-function table(rows: readonly import("../trust/describe.js").TrustRow[], { columns, colour }: Terminal): string {
+function table(rows: readonly import("../trust/describe.js").TrustRow[], terminal: Terminal): string {
   const cells = rows.map(({ kind, subject, key, notAfter, sha256, expired }): Cell[] => [
     { text: kind },
     { text: key ?? "" },
@@ -99,5 +104,5 @@ function table(rows: readonly import("../trust/describe.js").TrustRow[], { colum
     { text: sha256.slice(0, 8) },
     { text: plain(subject) },
   ]);
-  return formatTable(["KIND", "KEY", "UNTIL", "SHA-256", "SUBJECT"], cells, { columns, colour });
+  return formatTable(["KIND", "KEY", "UNTIL", "SHA-256", "SUBJECT"], cells, terminal);
 }

@@ -3,6 +3,8 @@ import { type ClientRequest, request } from "node:http";
 import { request as requestTls } from "node:https";
 import { type ConnectionFlags, socketCandidates } from "./connection.js";
 
+export { figuresOf } from "../technician/figures.js";
+
 /** The agent's own page is some 20 kB. */
 const LONGEST_ANSWER = 4 * 1024 * 1024;
 const TIMEOUT_MS = 3_000;
@@ -65,33 +67,4 @@ function get({ tls, ...where }: Where): Promise<string | undefined> {
     asked.on("timeout", () => asked.destroy()).on("error", () => resolve(undefined));
     asked.end();
   });
-}
-
-/** What the dashboard shows of the agent. Undefined: the agent does not tell. */
-export interface AgentFigures {
-  readonly sessions: number | undefined;
-  readonly residentBytes: number | undefined;
-  /** The slowest percent of the event loop's turns since the last look. */
-  readonly loopDelayMs: number | undefined;
-  /** Operations of each device since the agent's start. */
-  readonly operations: ReadonlyMap<string, number>;
-}
-
-/** Of Prometheus' text format only what the dashboard needs; anything else is passed over. */
-export function figuresOf(text: string): AgentFigures {
-  const one = (name: string): number | undefined => {
-    const found = new RegExp(`^${name} ([0-9.e+-]+)$`, "m").exec(text)?.[1];
-    return found === undefined || !Number.isFinite(Number(found)) ? undefined : Number(found);
-  };
-  const operations = new Map<string, number>();
-  for (const [, device = "", count] of text.matchAll(/^stationd_device_operation_count\{device="([a-z0-9-]+)"[^}]*\} (\d+)$/gm)) {
-    operations.set(device, (operations.get(device) ?? 0) + Number(count));
-  }
-  const delay = one('nodejs_eventloop_lag_seconds\\{percentile="99"\\}');
-  return {
-    sessions: one("stationd_sessions"),
-    residentBytes: one("process_resident_memory_bytes"),
-    loopDelayMs: delay === undefined ? undefined : delay * 1_000,
-    operations,
-  };
 }

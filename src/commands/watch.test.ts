@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { english } from "../languages/translate.js";
 import type { DeviceSnapshot } from "../protocol/devices.js";
 import { figuresOf } from "./watch-metrics.js";
 import { screenLines } from "./watch-screen.js";
@@ -31,7 +32,7 @@ test("seven devices with all their trouble fit 80 columns by 24 lines", () => {
     seven.map((id) => device(id, { state: "attention", reason: long, queue: { length: 12, running: "documentScanner.scan" } })),
   );
   dashboard.measured(START, figuresOf(metrics(1)));
-  const lines = screenLines(dashboard.now(), START + 5_000, { columns: 80, rows: 24 }, false);
+  const lines = screenLines(dashboard.now(), START + 5_000, { columns: 80, rows: 24 }, false, english);
   expect(lines.length).toBeLessThanOrEqual(24);
   for (const line of lines) {
     expect([...line].length, line).toBeLessThanOrEqual(80);
@@ -43,7 +44,7 @@ test("seven devices with all their trouble fit 80 columns by 24 lines", () => {
 
 test("a small window shows what needs somebody first, and says that there is more", () => {
   const dashboard = shown([device("a"), device("b"), device("c"), device("d", { state: "absent", reason: paperOut })]);
-  const lines = screenLines(dashboard.now(), START, { columns: 40, rows: 12 }, false);
+  const lines = screenLines(dashboard.now(), START, { columns: 40, rows: 12 }, false, english);
   expect(lines.length).toBeLessThanOrEqual(12);
   expect(lines.some((line) => line.startsWith("d "))).toBe(true);
   expect(lines.join("\n")).toContain("2 more");
@@ -54,7 +55,9 @@ test("an error stays after the device works again, and a later one of a job take
   const dashboard = shown([device("receipt", { state: "attention", reason: paperOut })]);
   const event = { kind: "event", seq: 1, coalesced: 0 } as const;
   dashboard.update({ ...event, topic: "devices", time: START + 60_000, data: device("receipt", { since: START + 60_000 }) });
-  expect(screenLines(dashboard.now(), START + 120_000, { columns: 80, rows: 24 }, false).join("\n")).toContain("2 min ago: out of paper");
+  expect(screenLines(dashboard.now(), START + 120_000, { columns: 80, rows: 24 }, false, english).join("\n")).toContain(
+    "2 min ago: out of paper",
+  );
   const job = { kind: "print", job: "1", idempotencyKey: "k", device: "receipt", state: "failed", final: true, createdAt: START } as const;
   const jammed = { ...paperOut, kind: "paper_jam", message: "paper jam" } as const;
   dashboard.update({ ...event, topic: "jobs", time: START, data: { ...job, updatedAt: START - 5, reason: jammed } });
@@ -62,7 +65,7 @@ test("an error stays after the device works again, and a later one of a job take
   dashboard.update({ ...event, topic: "jobs", time: START, data: { ...job, updatedAt: START + 70_000, reason: jammed } });
   expect(dashboard.now().devices[0]?.lastError?.message).toBe("paper jam");
   dashboard.update({ ...event, topic: "agent", time: START, data: { maintenance: true } });
-  expect(screenLines(dashboard.now(), START, { columns: 80, rows: 24 }, false)[0]).toContain("OUT OF SERVICE");
+  expect(screenLines(dashboard.now(), START, { columns: 80, rows: 24 }, false, english)[0]).toContain("OUT OF SERVICE");
 });
 
 test("throughput is that of the last minute, and starts anew with the agent", () => {

@@ -90,21 +90,20 @@ function jsonView({ out }: Terminal): View {
   return { needsFigures: false, changed, ticked: nothing, close: nothing };
 }
 
-async function lineView({ out }: Terminal): Promise<View> {
-  const { deviceLine } = await import("./device-table.js");
+async function lineView({ out, t }: Terminal): Promise<View> {
+  const [{ deviceLine }, { commandHint }] = await Promise.all([import("./device-table.js"), import("./command-hint.js")]);
   const changed = (update: WatchUpdate, now: number): void => {
     const time = update.kind === "event" ? update.time : now;
     const at = new Date(time).toISOString();
     if (update.topic === "agent") {
       const { maintenance } = update.kind === "event" ? update.data : update.state;
-      out(`${at} agent ${maintenance ? "out of service" : "in service"}\n`);
+      out(`${at} agent ${maintenance ? t`out of service` : t`in service`}\n`);
     } else if (update.topic === "devices") {
-      for (const device of update.kind === "event" ? [update.data] : update.state) out(`${deviceLine(device, time)}\n`);
+      for (const device of update.kind === "event" ? [update.data] : update.state) out(`${deviceLine(device, time, t)}\n`);
     } else {
       for (const { kind, job, device, state, reason } of update.kind === "event" ? [update.data] : update.state) {
-        out(
-          `${at} ${plain(device)} ${kind} ${job.slice(0, 8)} ${state}${reason ? ` ${plain(reason.message)}. ${plain(reason.hint)}.` : ""}\n`,
-        );
+        const why = reason ? ` ${plain(t(reason.message))}. ${plain(commandHint(reason.hint, t))}.` : "";
+        out(`${at} ${plain(device)} ${kind} ${job.slice(0, 8)} ${t(state)}${why}\n`);
       }
     }
   };
@@ -112,13 +111,13 @@ async function lineView({ out }: Terminal): Promise<View> {
 }
 
 /** The whole screen, drawn anew at each change, each tick and each change of the window's size. */
-async function screenView({ out, colour }: Terminal, now: () => number): Promise<View> {
+async function screenView({ out, colour, t }: Terminal, now: () => number): Promise<View> {
   const { drawn, ENTER_SCREEN, LEAVE_SCREEN, screenLines } = await import("./watch-screen.js");
   let latest: Dashboard | undefined;
   const draw = (): void => {
     if (!latest) return;
     const { columns = 80, rows = 24 } = process.stdout;
-    out(drawn(screenLines(latest, now(), { columns, rows }, colour)));
+    out(drawn(screenLines(latest, now(), { columns, rows }, colour, t)));
   };
   const show = (dashboard: Dashboard): void => {
     latest = dashboard;

@@ -30,12 +30,12 @@ export class ConfigError extends DeviceError {
   }
 }
 
-/** One line per problem, `file:line:column: path: message`, as compilers do and editors understand. */
-export function describeProblems(error: ConfigError): string {
+/** One line per problem, `file:line:column: path: message`, as compilers do and editors understand. `say`: in the reader's language. */
+export function describeProblems(error: ConfigError, say: (message: string) => string = (message) => message): string {
   return error.problems
     .map(({ line, column, path, message }) => {
       const place = line === undefined ? error.file : `${error.file}:${line}:${column ?? 1}`;
-      return path === "" ? `${place}: ${message}` : `${place}: ${path}: ${message}`;
+      return path === "" ? `${place}: ${say(message)}` : `${place}: ${path}: ${say(message)}`;
     })
     .join("\n");
 }

@@ -36,23 +36,23 @@ export function readTokenFile(path: string): readonly StoredToken[] {
   } catch (thrown) {
     const code = thrown instanceof Error && "code" in thrown ? thrown.code : undefined;
     if (code === "ENOENT") return [];
-    if (code === "ELOOP") throw refusal(path, "is a link", "Put the file itself there");
+    if (code === "ELOOP") throw refusal(`${path} is a link`, "Put the file itself there");
     throw refusal(
-      path,
-      "cannot be read",
+      `${path} cannot be read`,
       "It must belong to root and the agent's group, with mode 0640; use it as root (sudo stationd token …)",
     );
   }
   try {
     const { mode, uid, size } = fstatSync(fd);
-    if ((mode & constants.S_IFMT) !== constants.S_IFREG) throw refusal(path, "is no file", "Name a file in server.tokenFile");
-    if ((mode & 0o027) !== 0) throw refusal(path, "is open to others", `chmod 0640 ${path}, then look whether its tokens are still yours`);
+    if ((mode & constants.S_IFMT) !== constants.S_IFREG) throw refusal(`${path} is no file`, "Name a file in server.tokenFile");
+    if ((mode & 0o027) !== 0)
+      throw refusal(`${path} is open to others`, `chmod 0640 ${path}, then look whether its tokens are still yours`);
     if (![0, process.getuid?.(), statSync(dirname(path)).uid].includes(uid)) {
-      throw refusal(path, `belongs to the user ${uid}`, `chown root ${path}, after a look at what is in it`);
+      throw refusal(`${path} belongs to the user ${uid}`, `chown root ${path}, after a look at what is in it`);
     }
-    if (size > FILE_BYTES) throw refusal(path, "is too large", "Revoke tokens that nobody uses");
+    if (size > FILE_BYTES) throw refusal(`${path} is too large`, "Revoke tokens that nobody uses");
     const parsed = TokenFile.safeParse(tomlOf(readFileSync(fd, "utf8")));
-    if (!parsed.success) throw refusal(path, "is no token file", "Move it aside and make new tokens with `stationd token add`");
+    if (!parsed.success) throw refusal(`${path} is no token file`, "Move it aside and make new tokens with `stationd token add`");
     return parsed.data.tokens;
   } finally {
     closeSync(fd);
@@ -67,8 +67,7 @@ function tomlOf(text: string): unknown {
   }
 }
 
-const refusal = (path: string, reason: string, hint: string): DeviceError =>
-  new DeviceError("invalid_params", { message: `${path} ${reason}`, hint });
+const refusal = (message: string, hint: string): DeviceError => new DeviceError("invalid_params", { message, hint });
 
 export interface LiveTokens {
   /** Those that are valid now. Costs a look at the file's times. */

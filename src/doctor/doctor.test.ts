@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { doctorText } from "../commands/doctor-text.js";
+import { english } from "../languages/translate.js";
 import { accountOf, obstacle } from "./accounts.js";
 import { type Finding, word } from "./finding.js";
 import { examine } from "./index.js";
@@ -153,7 +154,7 @@ describe("what is found", () => {
 describe("the text", () => {
   it("fits into 80 columns but for the commands, and ends with what is wrong", async () => {
     const found = Object.values(await findings('[server]\norigins = ["https://kiosk.example.gov.vn"]\n'));
-    const text = doctorText(found, { columns: 80, colour: false });
+    const text = doctorText(found, { columns: 80, colour: false, t: english });
     let command = false;
     for (const line of text.split("\n")) {
       command = line.startsWith("    $ ") || (command && line.startsWith("      "));

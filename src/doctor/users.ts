@@ -50,23 +50,24 @@ async function callerFinding(machine: Machine): Promise<Finding> {
 async function foldersFinding(machine: Machine, station: Station): Promise<Finding> {
   const id = "users.folders";
   const wanted = [...((await station.shippedText("stationd.tmpfiles.conf")) ?? "").matchAll(/^d (\S+) +(\d+) (\S+) +(\S+)/gm)];
-  const wrong: string[] = [];
+  const wrong: { readonly path: string; readonly finding: string }[] = [];
   for (const [, path = "", mode = "", user = "", group = ""] of wanted) {
     const facts = await machine.facts(path);
     const owner = await accountOf(machine, user);
     if (!facts) {
       // Below a folder that is closed to who asks, nothing can be said.
       if (machine.uid !== 0 && (await machine.facts(path.slice(0, path.lastIndexOf("/"))))) continue;
-      wrong.push(`${path} is missing`);
+      wrong.push({ path, finding: `${path} is missing` });
     } else if (facts.mode !== Number.parseInt(mode, 8) || facts.uid !== owner?.uid || facts.gid !== (await groupId(machine, group))) {
-      wrong.push(`${path} is not ${user}:${group} ${mode.replace(/^0/, "")}`);
+      wrong.push({ path, finding: `${path} is not ${user}:${group} ${mode.replace(/^0/, "")}` });
     }
   }
-  if (wrong.length === 0) return ok(id, "the agent's folders have the right owners and modes");
+  const [first] = wrong;
+  if (first === undefined) return ok(id, "the agent's folders have the right owners and modes");
   return {
     id,
     verdict: "failure",
-    finding: wrong.join(", "),
+    finding: wrong.length === 1 ? first.finding : `folders are missing or not as they must be: ${wrong.map(({ path }) => path).join(", ")}`,
     why: "These permissions keep the state private and tell citizens' pages from technicians.",
     mend: `${putInPlace(station, "stationd.tmpfiles.conf", TMPFILES)} && systemd-tmpfiles --create ${TMPFILES}`,
   };

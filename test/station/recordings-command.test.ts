@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { StationClient } from "../../src/client/node.js";
 import { main } from "../../src/commands/main.js";
-import type { Terminal } from "../../src/commands/terminal.js";
+import type { Streams } from "../../src/commands/terminal.js";
 import { startStation, type TestStation } from "../../src/testing.js";
 
 const CODE = "HS-2026-000123";
@@ -41,7 +41,7 @@ afterAll(async () => {
 function started(...args: string[]) {
   const said = { out: "", note: "" };
   let heard = (): void => {};
-  const terminal: Terminal = {
+  const terminal: Streams = {
     out(text) {
       said.out += text;
       heard();

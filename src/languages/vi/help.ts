@@ -1,0 +1,268 @@
+import type { Sentences } from "../translate.js";
+
+/** Help: commands, options and arguments. */
+export const help: Sentences = {
+  "Examples:": "Ví dụ:",
+  "the agent's state folder itself": "chính thư mục trạng thái của agent",
+  "configuration that names the folder": "tệp cấu hình có ghi thư mục đó",
+  "with --verify: a hash that was written down earlier must still be there":
+    "dùng với --verify: mã băm đã ghi lại trước đây phải vẫn còn trong nhật ký",
+  "only tell whether something was changed, cut out or put in": "chỉ cho biết có gì bị sửa, bị cắt hoặc bị chèn vào không",
+  "only the last 7d, 12h, or from a day on: 2026-11-23": "chỉ 7d, 12h gần nhất, hoặc từ một ngày: 2026-11-23",
+  "Shows the audit log, oldest first. Reads the files themselves, with the agent running or not, and changes nothing.":
+    "Hiện nhật ký kiểm toán, từ cũ đến mới. Đọc thẳng các tệp, dù agent có chạy hay không, và không thay đổi gì.",
+  "what technicians did, and who failed to come in": "kỹ thuật viên đã làm gì, và ai không vào được",
+  "how long to wait": "chờ bao lâu",
+  "take pictures until one is as sharp; some 100 is usual for a face": "chụp đến khi được ảnh nét như vậy; với khuôn mặt thường khoảng 100",
+  "make it no wider": "không để ảnh rộng hơn",
+  "which camera, where there are several": "camera nào, khi có nhiều camera",
+  "where to (JPEG)": "ghi vào đâu (JPEG)",
+  "Takes one picture and says how sharp and how bright it is.": "Chụp một ảnh và cho biết ảnh nét và sáng đến mức nào.",
+  "take a picture": "chụp một ảnh",
+  "look after cameras": "chăm sóc camera",
+  "Pictures, losses and who is looking, since the camera was opened.": "Số ảnh, số ảnh mất và ai đang xem, từ lúc mở camera.",
+  "what a camera has done": "camera đã làm được gì",
+  "Looks at what passes between a reader and a card.": "Xem những gì đi qua giữa đầu đọc và thẻ.",
+  "look at a card's conversation": "xem trao đổi với thẻ",
+  "Reads a card and lists the APDUs with their times. Headers and lengths only: nothing of the citizen's data.":
+    "Đọc một thẻ và liệt kê các APDU kèm thời gian. Chỉ phần đầu và độ dài: không có dữ liệu của công dân.",
+  "read a card and list its APDUs": "đọc một thẻ và liệt kê các APDU",
+  "print JSON for programs": "in JSON cho chương trình đọc",
+  "Prints a script that lets a shell complete commands, options and the names of devices. With “devices” only these names, for such scripts.":
+    "In ra script giúp shell tự điền lệnh, tùy chọn và tên thiết bị. Với “devices” thì chỉ in các tên đó, dành cho những script như vậy.",
+  "let the shell complete commands and devices": "giúp shell tự điền lệnh và tên thiết bị",
+  "bash, zsh or fish; or devices": "bash, zsh hoặc fish; hoặc devices",
+  "Checks and shows configurations. Needs no agent.": "Kiểm tra và hiện cấu hình. Không cần agent.",
+  "check and show a configuration": "kiểm tra và hiện cấu hình",
+  "configuration (TOML)": "cấu hình (TOML)",
+  "Reads a configuration and lists every problem with its line. Exit code 78 where there are any.":
+    "Đọc một tệp cấu hình và liệt kê từng lỗi kèm số dòng. Mã thoát 78 nếu có lỗi.",
+  "find every mistake in a file": "tìm mọi lỗi trong tệp",
+  "Prints the configuration with every default filled in and without secrets.":
+    "In cấu hình với mọi giá trị mặc định đã điền đủ và không có bí mật.",
+  "what the agent makes of a file": "agent hiểu tệp này như thế nào",
+  "Prints the reference of every key, as Markdown: docs/configuration.md.":
+    "In tài liệu về mọi khóa cấu hình, dạng Markdown: docs/configuration.md.",
+  "every key that a file may have": "mọi khóa mà tệp có thể có",
+  "file with the token to present": "tệp chứa token để trình",
+  "WebSocket of the agent (ws://… or wss://…)": "WebSocket của agent (ws://… hoặc wss://…)",
+  "Unix socket of the agent": "Unix socket của agent",
+  "which printer, where there are several": "máy in nào, khi có nhiều máy",
+  "Feeds and cuts the paper of a printer.": "Đẩy và cắt giấy của máy in.",
+  "feed and cut the paper": "đẩy và cắt giấy",
+  "open the page in the default browser": "mở trang trong trình duyệt mặc định",
+  "port of the demo page": "cổng của trang demo",
+  "port of the agent": "cổng của agent",
+  "Runs the agent in demo mode with every bundled simulator, and serves the demo page.":
+    "Chạy agent ở chế độ demo với mọi bộ mô phỏng có sẵn, và phục vụ trang demo.",
+  "run the agent with simulators and the demo page": "chạy agent với bộ mô phỏng và trang demo",
+  "manual: the side panel holds the card and knows the PIN; auto: pays by itself":
+    "manual: bảng bên cạnh cầm thẻ và biết PIN; auto: tự thanh toán",
+  "Looks for printers, scanners, card readers and cameras, and prints a table of the configuration for each. Needs no agent. Network printers and terminals cannot be found: their addresses are known to who installed them.":
+    "Tìm máy in, máy quét, đầu đọc thẻ và camera, rồi in ra bảng cấu hình cho từng thiết bị. Không cần agent. Không tìm được máy in và máy thanh toán qua mạng: người lắp đặt biết địa chỉ của chúng.",
+  "what is plugged in, as configuration": "những gì đang cắm, ở dạng cấu hình",
+  "stay and show every change": "ở lại và hiện mọi thay đổi",
+  "Shows the devices of the station and how they are.": "Hiện các thiết bị của trạm và tình trạng của chúng.",
+  "the devices and how they are": "các thiết bị và tình trạng của chúng",
+  "user that the agent runs as": "người dùng mà agent chạy dưới tên đó",
+  configuration: "cấu hình",
+  "Looks at everything that the agent needs, and says for each thing that is wrong why it matters and which command mends it. Changes nothing. Needs no agent; a running one is asked for each device's own self-test. Exit code 0: all is good, 4: warnings only, 78: the configuration does not load, 1: other failures.":
+    "Xem mọi thứ mà agent cần, và với mỗi chỗ sai cho biết vì sao quan trọng và lệnh nào sửa được. Không thay đổi gì. Không cần agent; nếu agent đang chạy thì hỏi nó kết quả tự kiểm tra của từng thiết bị. Mã thoát 0: tất cả tốt, 4: chỉ có cảnh báo, 78: không nạp được cấu hình, 1: lỗi khác.",
+  "what is wrong with this machine, and what mends it": "máy này sai ở đâu, và sửa bằng gì",
+  "tell every step and do none": "kể từng bước mà không làm",
+  "install into this root instead of the running system": "cài vào thư mục gốc này thay vì hệ thống đang chạy",
+  "Installs this package as a service, as the Debian package does: user, groups, devices, unit, sample configuration.":
+    "Cài gói này thành dịch vụ, như gói Debian: người dùng, nhóm, thiết bị, unit, cấu hình mẫu.",
+  "install the agent as a service (root)": "cài agent thành dịch vụ (root)",
+  "the root that it was installed into": "thư mục gốc đã cài vào",
+  "Takes away what install brought. Configuration, certificates, user and journal stay where they are.":
+    "Gỡ những gì install đã đưa vào. Cấu hình, chứng thư, người dùng và nhật ký giao dịch vẫn ở nguyên chỗ.",
+  "take the service away; the journal stays (root)": "gỡ dịch vụ; nhật ký giao dịch được giữ (root)",
+  "Print jobs and payments, and how they ended.": "Các lệnh in và giao dịch, và kết quả của chúng.",
+  "print jobs and payments, and how they ended": "các lệnh in và giao dịch, và kết quả của chúng",
+  "how many at most": "nhiều nhất bao nhiêu",
+  "only those that have not ended": "chỉ những cái chưa kết thúc",
+  "Lists jobs, newest first. The technician's socket shows those of all callers.":
+    "Liệt kê các lệnh, mới nhất trước. Qua socket của kỹ thuật viên thì thấy lệnh của mọi bên gọi.",
+  "the latest jobs": "các lệnh gần đây",
+  "idempotency key it was asked for with": "khóa chống trùng đã dùng khi yêu cầu",
+  "Tells how a job stands. The exit code tells the same as that of print.": "Cho biết một lệnh ra sao. Mã thoát giống như của print.",
+  "one job, by its key": "một lệnh, theo khóa",
+  "of systemd": "unit của systemd",
+  "instead of the journal; - reads the standard input": "thay cho journal; - đọc từ đầu vào chuẩn",
+  "stay and print what is added": "ở lại và in những gì được thêm",
+  "how far back: 90s, 10m, 2h, 3d": "lùi bao xa: 90s, 10m, 2h, 3d",
+  "only this device": "chỉ thiết bị này",
+  "Prints the agent's log, oldest first: the latest 200 lines of systemd's journal unless told. Needs no agent. Lines that a dying Node or systemd wrote are among them.":
+    "In log của agent, từ cũ đến mới: 200 dòng cuối trong journal của systemd nếu không chỉ định. Không cần agent. Có cả những dòng do Node lúc chết hoặc systemd viết ra.",
+  "what the agent did, for people": "agent đã làm gì, cho người đọc",
+  "this severe or worse": "từ mức nghiêm trọng này trở lên",
+  "Device agent of a public-service kiosk.": "Agent thiết bị của kiosk dịch vụ công.",
+  "Takes the station out of service, or back. Refused while a citizen is at the station.":
+    "Cho trạm ngừng phục vụ, hoặc phục vụ trở lại. Bị từ chối khi có công dân đang dùng trạm.",
+  "take the station out of service, or back": "cho trạm ngừng phục vụ, hoặc phục vụ trở lại",
+  "do not ask": "không hỏi",
+  "idempotency key; a new one unless told": "khóa chống trùng; nếu không chỉ định thì lấy khóa mới",
+  "opaque code of the bill": "mã của hóa đơn, không có ý nghĩa với agent",
+  "which terminal, where there are several": "máy thanh toán nào, khi có nhiều máy",
+  "whole đồng": "số đồng nguyên",
+  "Takes one payment of real money, after asking. With the same --key it is taken once, however often this is run.":
+    "Thu một khoản tiền thật, sau khi hỏi. Với cùng --key thì chỉ thu một lần, dù chạy bao nhiêu lần.",
+  "take a payment, to try a terminal": "thu một khoản tiền, để thử máy thanh toán",
+  "how it is paid, where there are several ways": "trả bằng cách nào, khi có nhiều cách",
+  "to the end of this day, YYYY-MM-DD": "đến hết ngày này, YYYY-MM-DD",
+  "from the beginning of this day, YYYY-MM-DD": "từ đầu ngày này, YYYY-MM-DD",
+  "as CSV, which is the default": "dạng CSV, là mặc định",
+  "Writes payments, oldest first, as CSV. Reads the journal itself, with the agent running or not, and changes nothing in it.":
+    "Ghi các giao dịch ra CSV, từ cũ đến mới. Đọc thẳng nhật ký giao dịch, dù agent có chạy hay không, và không thay đổi gì trong đó.",
+  "payments of a time, for the books": "các giao dịch trong một thời gian, cho sổ sách",
+  "Payments, and what a technician does with them.": "Các giao dịch, và những gì kỹ thuật viên làm với chúng.",
+  "payments and how they ended": "các giao dịch và kết quả của chúng",
+  "Lists payments, newest first.": "Liệt kê các giao dịch, mới nhất trước.",
+  "the latest payments": "các giao dịch gần đây",
+  "its name, or its key": "tên của nó, hoặc khóa của nó",
+  "Tells how one payment stands.": "Cho biết một giao dịch ra sao.",
+  "one payment": "một giao dịch",
+  "Takes an approved payment back, after asking. Needs a technician's own token: --url and --token-file.":
+    "Hoàn lại một giao dịch đã được chấp thuận, sau khi hỏi. Cần token riêng của kỹ thuật viên: --url và --token-file.",
+  "take an approved payment back": "hoàn lại một giao dịch đã được chấp thuận",
+  "receipt or journal number it was read from": "số biên lai hoặc số nhật ký đã đọc",
+  "Says how a payment really ended, as read from the terminal's own journal. Needs a technician's own token.":
+    "Cho biết một giao dịch thực sự kết thúc ra sao, theo nhật ký của chính máy thanh toán. Cần token riêng của kỹ thuật viên.",
+  "settle a payment under manual review": "kết luận một giao dịch đang chờ người xem xét",
+  "begin a new day": "bắt đầu ngày mới",
+  "The journal against the terminal's totals. --close is the end of day. Exit code 1 where they differ.":
+    "Đối chiếu nhật ký giao dịch với tổng của máy thanh toán. --close là tổng kết ngày. Mã thoát 1 nếu không khớp.",
+  "compare the journal with the terminal": "so nhật ký giao dịch với máy thanh toán",
+  "where to write the picture": "ghi ảnh vào đâu",
+  "JSON document or text; - reads from the pipe": "tài liệu JSON hoặc văn bản; - đọc từ pipe",
+  "Writes a PNG of what would come out of the printer, dot for dot. Needs no paper.":
+    "Ghi ra PNG những gì sẽ in ra từ máy in, đúng từng chấm. Không tốn giấy.",
+  "a picture of what would be printed": "ảnh của những gì sẽ được in",
+  "stay until the job has ended, over restarts of the agent": "ở lại đến khi lệnh in xong, kể cả khi agent khởi động lại",
+  "mark the paper BẢN IN LẠI": "in dấu BẢN IN LẠI lên giấy",
+  "Prints a file: a JSON document as for printer.print, or plain text. With the same --key the same document is printed once, however often this is run.":
+    "In một tệp: tài liệu JSON như của printer.print, hoặc văn bản thường. Với cùng --key thì cùng một tài liệu chỉ in một lần, dù chạy bao nhiêu lần.",
+  "print a document or plain text": "in một tài liệu hoặc văn bản thường",
+  "how long to wait for the card and its data": "chờ thẻ và dữ liệu của thẻ bao lâu",
+  "open it with BAC instead of PACE; needs --mrz": "mở bằng BAC thay cho PACE; cần --mrz",
+  "document number,birth,expiry (yyMMdd), or the three lines of the card's back":
+    "số thẻ,ngày sinh,ngày hết hạn (yyMMdd), hoặc ba dòng ở mặt sau thẻ",
+  "the ID number, 12 digits": "số định danh, 12 chữ số",
+  "the last 6 digits of the ID number": "6 chữ số cuối của số định danh",
+  "text of the card's QR code; - reads it from the standard input": "nội dung mã QR của thẻ; - đọc từ đầu vào chuẩn",
+  "which reader, where there are several": "đầu đọc nào, khi có nhiều đầu đọc",
+  "8 bytes that the chip signs (active authentication)": "8 byte để chip ký (xác thực chủ động)",
+  "save the portrait (JPEG)": "lưu ảnh chân dung (JPEG)",
+  "Reads the chip of an ID card and says what can be proved about it. Without a key it asks the scanner for the card's QR code.":
+    "Đọc chip của thẻ căn cước và cho biết chứng minh được những gì. Nếu không có khóa thì yêu cầu máy quét đọc mã QR của thẻ.",
+  "read the chip of an ID card": "đọc chip của thẻ căn cước",
+  "how long the recording may become, in MiB": "bản ghi được dài đến bao nhiêu, tính bằng MiB",
+  "end after so long instead of at Ctrl-C": "kết thúc sau chừng đó giây thay vì khi Ctrl-C",
+  "where to; it must not be there yet": "ghi vào đâu; tệp này chưa được có",
+  "id of the device": "tên của thiết bị",
+  "Opens a device anew and keeps all that passes from then on, for `stationd replay` and for the makers of a driver. In maintenance mode only. The file holds everything, unmasked: use test documents, test cards and test codes.":
+    "Mở lại thiết bị và giữ lại mọi thứ đi qua từ lúc đó, cho `stationd replay` và cho người viết driver. Chỉ trong chế độ bảo trì. Tệp chứa tất cả, không che gì: hãy dùng giấy tờ, thẻ và mã để thử.",
+  "keep all that passes between the agent and a device": "giữ lại mọi thứ đi qua giữa agent và một thiết bị",
+  "serial line (pseudo-terminal, needs socat) at this path": "đường serial (pseudo-terminal, cần socat) tại đường dẫn này",
+  "tcp:HOST:PORT; port 0 takes a free one (tcp:127.0.0.1:0 unless told)":
+    "tcp:HOST:PORT; cổng 0 lấy một cổng trống (nếu không chỉ định: tcp:127.0.0.1:0)",
+  "made by stationd record": "do stationd record tạo ra",
+  "Plays a recording back as the device that was recorded, for an agent whose configuration names this address. Says where the agent does something else than it did then. Needs no agent itself.":
+    "Phát lại một bản ghi như chính thiết bị đã được ghi, cho agent có cấu hình trỏ đến địa chỉ này. Cho biết agent làm khác lúc đó ở chỗ nào. Bản thân nó không cần agent.",
+  "be a device that was recorded": "đóng vai một thiết bị đã được ghi",
+  "Runs the agent until SIGTERM or Ctrl-C. SIGHUP reads the configuration again.":
+    "Chạy agent đến khi có SIGTERM hoặc Ctrl-C. SIGHUP đọc lại cấu hình.",
+  "run the agent": "chạy agent",
+  "leave out blank pages": "bỏ các trang trắng",
+  "cut away what is not the sheet": "cắt bỏ phần ngoài tờ giấy",
+  "leave pages as crooked as they lie": "để trang nghiêng như khi đặt",
+  "quality and resolution are lowered until it fits": "giảm chất lượng và độ phân giải đến khi vừa",
+  "stop after so many": "dừng sau chừng đó trang",
+  resolution: "độ phân giải",
+  "which scanner, where there are several": "máy quét nào, khi có nhiều máy",
+  "where to; .pdf, .jpg or .png": "ghi vào đâu; .pdf, .jpg hoặc .png",
+  "Scans one page from the glass or the stack in the feeder into a PDF, or into images: page.jpg becomes page-1.jpg, page-2.jpg …":
+    "Quét một trang trên mặt kính hoặc chồng giấy trong khay nạp thành PDF, hoặc thành ảnh: page.jpg thành page-1.jpg, page-2.jpg …",
+  "scan paper into a file": "quét giấy tờ thành tệp",
+  "glass or feeder": "mặt kính hoặc khay nạp",
+  colours: "màu",
+  "of the paper": "của giấy",
+  "Waits for one code and prints its text. With --json also its bytes and what it means.":
+    "Chờ một mã và in nội dung của nó. Với --json còn có các byte và ý nghĩa.",
+  "wait for one barcode or QR code": "chờ một mã vạch hoặc mã QR",
+  "set a knob; may be repeated": "đặt một núm chỉnh; dùng được nhiều lần",
+  "write the certificate authority of a device that speaks TLS to this file": "ghi chứng thư gốc của thiết bị dùng TLS vào tệp này",
+  "keep a picture of the paper in this file": "giữ ảnh của tờ giấy trong tệp này",
+  "be a HID device of this machine's kernel, with no USB (root)": "là một thiết bị HID của kernel máy này, không qua USB (root)",
+  "be a USB device with this serial number, at a device controller of this machine (root; dummy_hcd, or a Raspberry Pi's)":
+    "là một thiết bị USB có số sê-ri này, tại bộ điều khiển thiết bị của máy này (root; dummy_hcd, hoặc của Raspberry Pi)",
+  "tcp:HOST:PORT of a virtual reader that listens (vsmartcard's vpcd), for cards":
+    "tcp:HOST:PORT của đầu đọc ảo đang nghe (vpcd của vsmartcard), dành cho thẻ",
+  "tcp:HOST:PORT": "tcp:HOST:PORT",
+  "receipt-printer, barcode-scanner, chip-card, …; list shows all": "receipt-printer, barcode-scanner, chip-card, …; list hiện tất cả",
+  "Runs a simulated device at the far end of a wire, for any program that speaks to the real one. Needs no agent.":
+    "Chạy một thiết bị mô phỏng ở đầu kia của đường dây, cho mọi chương trình nói chuyện với thiết bị thật. Không cần agent.",
+  "run a simulated device by itself": "chạy riêng một thiết bị mô phỏng",
+  "Shows the agent and its devices. Exit code 4 unless every enabled device is ready or busy.":
+    "Hiện agent và các thiết bị của nó. Mã thoát 4 nếu có thiết bị đang bật mà không sẵn sàng hoặc không đang bận làm việc.",
+  "whether the station is fit for service": "trạm có phục vụ được không",
+  "the agent's log as a file, instead of the journal": "log của agent ở dạng tệp, thay cho journal",
+  "configuration of the agent": "cấu hình của agent",
+  "where to (.tar.gz); a name with the time of day unless told": "ghi vào đâu (.tar.gz); nếu không chỉ định thì đặt tên theo giờ",
+  "Packs configuration, versions, udev's view, devices, jobs, metrics and the log into one file: no secret, and nothing of any citizen. Works with the agent dead, too, and then says less.":
+    "Gói cấu hình, phiên bản, góc nhìn của udev, thiết bị, các lệnh, số đo và log vào một tệp: không có bí mật, không có gì của công dân. Dùng được cả khi agent đã chết, lúc đó nói được ít hơn.",
+  "all that support needs, in one file": "mọi thứ bộ phận hỗ trợ cần, trong một tệp",
+  "how long to wait for paper, card or code": "chờ giấy, thẻ hoặc mã bao lâu",
+  "last 6 digits of the ID card that is laid on the reader": "6 chữ số cuối của thẻ căn cước đặt trên đầu đọc",
+  "keep the page or picture; nothing is kept unless told": "giữ lại trang hoặc ảnh; nếu không chỉ định thì không giữ gì",
+  "ask nothing: for scripts; the paper is then not judged": "không hỏi gì: cho script; khi đó không ai đánh giá tờ giấy",
+  "its name, as stationd devices shows it": "tên của nó, như stationd devices hiện ra",
+  "Tries one device as a citizen would use it and says whether it works. Printers and payment terminals are tried out of service only: you are asked, and the station is back in service afterwards.":
+    "Thử một thiết bị như công dân sẽ dùng và cho biết nó có hoạt động không. Máy in và máy thanh toán chỉ được thử khi ngừng phục vụ: bạn sẽ được hỏi, và sau đó trạm phục vụ trở lại.",
+  "try one device, step by step": "thử một thiết bị, từng bước",
+  "Looks after the tokens by which technicians and programs are known. Needs no agent; a running one notices at once.":
+    "Quản lý các token để nhận ra kỹ thuật viên và chương trình. Không cần agent; agent đang chạy nhận ra ngay.",
+  "personal tokens: make, replace, revoke, list": "token cá nhân: tạo, thay, thu hồi, liệt kê",
+  "configuration that names the file (server.tokenFile)": "tệp cấu hình có ghi tệp token (server.tokenFile)",
+  "valid so long: 90d, 12h": "có hiệu lực bao lâu: 90d, 12h",
+  "who it is for: in the audit log, and as owner of jobs": "dành cho ai: ghi trong nhật ký kiểm toán, và là chủ của các lệnh",
+  "Makes a token and prints it. It is shown this once: only its hash is kept.":
+    "Tạo một token và in ra. Chỉ hiện lần này: agent chỉ giữ mã băm của nó.",
+  "a token for a person or a program": "token cho một người hoặc một chương trình",
+  "what its holder may do": "người giữ nó được làm gì",
+  "the new one is valid so long: 90d": "token mới có hiệu lực bao lâu: 90d",
+  "the old one is valid so much longer: 7d, 12h": "token cũ còn hiệu lực thêm bao lâu: 7d, 12h",
+  whose: "của ai",
+  "Makes a successor of the same name and role, and prints it. The old one stays valid for the time of grace.":
+    "Tạo token kế tiếp cùng tên và vai trò, rồi in ra. Token cũ còn hiệu lực trong thời gian chuyển tiếp.",
+  "a new token; the old one goes on for a while": "token mới; token cũ còn dùng được một thời gian",
+  "Ends every token of this name. A running agent closes the sessions that were opened with one.":
+    "Kết thúc mọi token của tên này. Agent đang chạy đóng các phiên đã mở bằng token đó.",
+  "end a token": "kết thúc một token",
+  "Lists the tokens of the file and of the configuration: names, never secrets. Last use is what the audit log knows.":
+    "Liệt kê các token của tệp token và của cấu hình: tên, không bao giờ có bí mật. Lần dùng cuối là theo nhật ký kiểm toán.",
+  "who has one": "ai có token",
+  "Shows live what passes between the agent and a device: names of commands, states and lengths. Texts, codes, cards and pictures are not in it.":
+    "Hiện trực tiếp những gì đi qua giữa agent và một thiết bị: tên lệnh, trạng thái và độ dài. Không có văn bản, mã, thẻ và ảnh.",
+  "what passes between the agent and a device, live": "những gì đi qua giữa agent và một thiết bị, trực tiếp",
+  "Looks after the folder of CSCA certificates, ICAO master lists and CRLs. Needs no agent; a running one notices changes.":
+    "Quản lý thư mục chứng thư CSCA, danh sách ICAO và CRL. Không cần agent; agent đang chạy nhận ra thay đổi.",
+  "issuers of ID cards that are trusted": "các bên cấp thẻ căn cước được tin cậy",
+  "the folder itself": "chính thư mục đó",
+  "configuration that names the folder (agent.trustDir)": "tệp cấu hình có ghi thư mục đó (agent.trustDir)",
+  "Lists every certificate and revocation list of the folder.": "Liệt kê mọi chứng thư và danh sách thu hồi trong thư mục.",
+  "what is in the folder": "trong thư mục có gì",
+  "Names every file that cannot be used and every revocation list that is out of date. Exit code 1 where there are any.":
+    "Nêu tên mọi tệp không dùng được và mọi danh sách thu hồi đã cũ. Mã thoát 1 nếu có.",
+  "find what is wrong in the folder": "tìm chỗ sai trong thư mục",
+  "what the issuer publishes": "tệp do bên cấp công bố",
+  "Checks a file (certificate, master list or CRL; PEM or DER) and copies it into the folder.":
+    "Kiểm tra một tệp (chứng thư, danh sách ICAO hoặc CRL; PEM hoặc DER) và chép vào thư mục.",
+  "trust an issuer": "tin một bên cấp",
+  "Prints the versions of stationd and of Node.": "In phiên bản của stationd và của Node.",
+  "version of stationd": "phiên bản của stationd",
+  "Shows the agent and every device live: state, what it is doing, who waits, how much it does, the last error and what to do. One line per change in a pipe.":
+    "Hiện trực tiếp agent và từng thiết bị: trạng thái, đang làm gì, ai đang chờ, làm được bao nhiêu, lỗi cuối và phải làm gì. Trong pipe thì mỗi thay đổi một dòng.",
+  "everything at a glance, live": "mọi thứ trong một màn hình, trực tiếp",
+};
