@@ -1,4 +1,4 @@
-// Writes the documents that come from the built schemas. With --check: only says whether they are current.
+// Writes the documents that come from the built schemas, and from the rows above the tests. With --check: only says whether they are current.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 
 const root = new URL("../", import.meta.url);
@@ -12,12 +12,14 @@ const { openRpcDocument } = await load("protocol/openrpc.js");
 const { protocolReference } = await load("protocol/reference.js");
 const { configReference } = await load("config/reference.js");
 const { simulatorReference } = await load("../simulators/reference.js");
+const { faultsPage } = await load("../test/house/faults-page.js");
 
 const documents = {
   "docs/protocol.md": protocolReference(),
   "docs/openrpc.json": `${JSON.stringify(openRpcDocument(), null, 2)}\n`,
   "docs/configuration.md": configReference(),
   "simulators/README.md": simulatorReference(),
+  "docs/faults.md": faultsPage(),
 };
 
 const check = process.argv.includes("--check");

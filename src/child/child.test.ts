@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
+import { faultRow } from "../../test/support/fault.js";
 import { manualClock, systemClock } from "../kernel/clock.js";
 import { DeviceError } from "../kernel/errors.js";
 import { type Logger, silentLog } from "../kernel/log.js";
@@ -165,10 +166,24 @@ describe("a supervised child", () => {
     expect(await patient.call("echo", "next", never)).toBe("next");
   });
 
+  faultRow({
+    device: "agent",
+    fault: "The machine runs out of memory",
+    sees: "the devices of a child, if any",
+    does: "children go first: the kernel takes them before the agent",
+    back: "at once",
+  });
   it.runIf(process.platform === "linux")("goes before its parent when memory runs out", async () => {
     expect(await supervise().call("oomScoreAdj", undefined, never)).toBe(500);
   });
 
+  faultRow({
+    device: "agent",
+    fault: "A child dies again and again",
+    sees: "`device_absent` each time",
+    does: "waits a little longer before each start",
+    back: "its cause is gone",
+  });
   it("waits before it starts a child again that keeps dying", async () => {
     const clock = manualClock();
     const child = supervise({ clock });

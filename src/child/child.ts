@@ -50,7 +50,7 @@ export interface SupervisedChild {
 }
 
 // With these a stopped or spinning child is noticed after at most 1.6 s; each beat wakes two processes, so no more of them.
-const HEARTBEAT: Heartbeat = { everyMs: 400, deadAfterMs: 1_200 };
+export const HEARTBEAT: Heartbeat = { everyMs: 400, deadAfterMs: 1_200 };
 /** Enough for the largest scan that is taken, with room to work on it. */
 const MAX_MEMORY_MB = 1_024;
 const STOP_LIMIT_MS = 1_000;

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { faultRow } from "../../test/support/fault.js";
 import { manualClock } from "../kernel/clock.js";
 import { DeviceError } from "../kernel/errors.js";
 import { Bay } from "./bay.js";
@@ -44,6 +45,13 @@ test("a driver that throws something of its own is a fault with a name, and is t
   await bay.stop();
 });
 
+faultRow({
+  device: "agent",
+  fault: "A device hangs while it is opened",
+  sees: "`faulted`, `device_fault`",
+  does: "gives the opening up and tries again",
+  bounds: ["opening", "tryAgain"],
+});
 test("an opening that hangs ends as a fault, and the device it yields too late is closed", async () => {
   const { clock, script, bay } = started();
   let finish = (): void => {};
@@ -64,6 +72,13 @@ test("an opening that hangs ends as a fault, and the device it yields too late i
   await bay.stop();
 });
 
+faultRow({
+  device: "agent",
+  fault: "A driver hangs",
+  sees: "`canceled`; the next request is served",
+  does: "cuts it off and opens its device anew",
+  bounds: ["stopping"],
+});
 test("a driver that ignores the signal is cut off and its device opened anew; the next request is served", async () => {
   const { clock, script, bay } = started();
   bay.start();

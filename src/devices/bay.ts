@@ -14,9 +14,9 @@ interface Opening<D> {
   device: D | undefined;
 }
 
-const OPEN_WITHIN_MS = 20_000;
+export const OPEN_WITHIN_MS = 20_000;
 /** How long a driver may take to stop what it was asked to stop, before its device is opened anew. */
-const STOP_WITHIN_MS = 2_000;
+export const STOP_WITHIN_MS = 2_000;
 const QUEUE_LIMIT = 64;
 
 /**

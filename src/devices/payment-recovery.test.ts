@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
+import { faultRow } from "../../test/support/fault.js";
 import type { PaymentOutcome, PaymentSteps } from "../contracts/payment-terminal.js";
 import { DeviceError } from "../kernel/errors.js";
 import { settle } from "./testing/devices.js";
@@ -37,6 +38,14 @@ test.each(STEPS)("the driver gives up after %s: never sold again, the terminal i
   expect(rig.script.resolved).toEqual([{ step, amountVnd: 50_000, baseline: { receiptNumber: "0007" }, facts, markedAt: rig.clock.now() }]);
 });
 
+faultRow({
+  device: "agent",
+  fault: "The agent is killed in mid-payment (SIGKILL, crash)",
+  sees: "the same job under its key: `resolving`, then its true end",
+  does: "finds the open payment in its journal, and asks the terminal before anything else is sold",
+  bounds: ["restart", "paymentAsked"],
+  also: "npm run torture:pay",
+});
 test.each(STEPS)("the agent is killed after %s: the next one asks the terminal, and the key tells how it ended", async (step) => {
   rig.script.pay = upTo(step, hangs);
   void rig.service.pay(rig.bay, bill(), call());

@@ -27,7 +27,7 @@ const LAST_WORD_MS = 2_000;
 /** Words that only follow a charge: a driver that says one without a mark has charged without one. */
 const CHARGED: ReadonlySet<string> = new Set(["approved", "reversed", "manual_review"]);
 const FIRST_RETRY_MS = 1_000;
-const LONGEST_RETRY_MS = 30_000;
+export const LONGEST_RETRY_MS = 30_000;
 
 /** Takes one payment from its turn to its end. Past `armed` it only finds out: nothing is ever sent again. */
 export class PaymentRun {

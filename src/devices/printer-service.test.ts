@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
+import { faultRow } from "../../test/support/fault.js";
 import { type ManualClock, manualClock } from "../kernel/clock.js";
 import { DeviceError } from "../kernel/errors.js";
 import { silentLog } from "../kernel/log.js";
@@ -264,6 +265,14 @@ test("an end that cannot be written holds the next job back until it can", async
   expect(await waiting).toBe(1);
 });
 
+faultRow({
+  device: "agent",
+  fault: "The agent is killed in mid-print (SIGKILL, crash)",
+  sees: "the same job under its key, with its true end",
+  does: "asks the printer what came out before it prints for anybody else",
+  bounds: ["restart"],
+  also: "npm run torture:print",
+});
 test("after a crash each open job ends by the printer's own word before anyone else is served", async () => {
   const record = (step: string, index: number) => ({
     id: `job-${step}`,
@@ -305,6 +314,13 @@ test("after a crash each open job ends by the printer's own word before anyone e
   expect(records.get("job-queued")?.outcome).toMatchObject({ state: "not_started" });
 });
 
+faultRow({
+  device: "agent",
+  fault: "The agent is stopped or upgraded in mid-print",
+  sees: "`printed`; what waits is `not_started`, `shutting_down`",
+  does: "lets the receipt come out, and begins none",
+  bounds: ["restart"],
+});
 test("an agent that stops lets a receipt come out, starts none, and leaves open what it cannot know", async () => {
   const paper = gate<void>();
   script.print = async (steps) => {

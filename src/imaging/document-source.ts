@@ -2,7 +2,7 @@ import sharp, { type Sharp } from "sharp";
 import type { RawPage } from "../contracts/document-scanner.js";
 import { DeviceError } from "../kernel/errors.js";
 import { pnmHeader, pnmPicture } from "./document-pnm.js";
-import { hasEnd, hasManyScans } from "./jpeg-whole.js";
+import { hasManyScans, isWhole } from "./jpeg-whole.js";
 
 /** A4 in colour at 1000 dpi. More would not fit into the memory of a small station. */
 export const MAX_PIXELS = 120_000_000;
@@ -38,7 +38,7 @@ export async function openSource(bytes: Uint8Array, mediaType: RawPage["mediaTyp
   if (bytes.length > MAX_FILE_BYTES) throw tooLarge();
   if (mediaType === "image/x-portable-anymap") return openPnm(bytes);
   if (!MAGIC[mediaType].some((magic) => magic.every((byte, index) => bytes[index] === byte))) throw damaged();
-  if (mediaType === "image/jpeg" && (hasManyScans(bytes) || !hasEnd(bytes))) throw damaged();
+  if (mediaType === "image/jpeg" && (hasManyScans(bytes) || !isWhole(bytes))) throw damaged();
   const read = (random = false): Sharp =>
     sharp(bytes, { failOn: "error", limitInputPixels: MAX_PIXELS, sequentialRead: !random, pages: 1 });
   const { width, height } = await read().metadata().catch(asDamaged);

@@ -111,6 +111,14 @@ describe("hostile bytes", () => {
       },
       "device_fault",
     ],
+    [
+      "a JPEG with other bytes in its middle",
+      () => ({
+        ...jpeg,
+        bytes: patched(jpeg.bytes, Math.floor(jpeg.bytes.length / 2), ...Array.from({ length: 512 }, (_, index) => (index * 167) & 0xff)),
+      }),
+      "device_fault",
+    ],
     ["a JPEG that calls itself PNG", () => ({ ...jpeg, mediaType: "image/png" }), "device_fault"],
     ["an SVG", () => ({ ...jpeg, bytes: Buffer.from("<svg xmlns='http://www.w3.org/2000/svg' width='4' height='4'/>") }), "device_fault"],
     ["nothing", () => ({ ...jpeg, bytes: new Uint8Array() }), "device_fault"],

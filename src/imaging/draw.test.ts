@@ -115,6 +115,10 @@ it("the child draws as this process does, is replaced when it dies, and stops fo
     let again: readonly Bitmap[] | undefined;
     while (!again) again = await imaging.draw([block], style, never).catch(() => undefined);
     expect(again[0]).toEqual(drawn);
+    // Killed in the middle, it costs the work nothing.
+    const once = imaging.draw([block], style, never);
+    process.kill(imaging.pid ?? 0, "SIGKILL");
+    expect((await once)[0]).toEqual(drawn);
   } finally {
     await imaging.stop();
   }

@@ -15,8 +15,10 @@ export interface ImagingRoom extends Imaging, Photos {
 
 const IDLE_STOP_MS = 60_000;
 const MAX_OLD_SPACE_MB = 256;
+/** Of a piece of work whose child dies. */
+const MOST_TRIES = 2;
 /** Decoding one big picture is a single piece of work. */
-const HEARTBEAT = { everyMs: 500, deadAfterMs: 4_000 };
+export const HEARTBEAT = { everyMs: 500, deadAfterMs: 4_000 };
 
 /** Drawing in a supervised child, started by the first request and stopped after a minute without one. */
 export function createImaging({ log, clock }: { readonly log: Logger; readonly clock: Clock }): ImagingRoom {
@@ -31,13 +33,16 @@ export function createImaging({ log, clock }: { readonly log: Logger; readonly c
     env: OWN_FONTS_ONLY,
   });
   const call = async (method: string, args: unknown, hostile: boolean, signal: AbortSignal): Promise<unknown> => {
-    try {
-      return await child.call(method, args, signal);
-    } catch (thrown) {
-      if (!(thrown instanceof DeviceError) || thrown.kind !== "device_absent") throw thrown;
-      // The child died of what it was given, or of a lack of memory: no printer is absent.
-      if (hostile) throw new DeviceError("invalid_params", { message: "an image could not be decoded", cause: thrown });
-      throw new DeviceError("internal", { message: "drawing ended unexpectedly", retryable: true, cause: thrown });
+    for (let tries = 1; ; tries++) {
+      try {
+        return await child.call(method, args, signal);
+      } catch (thrown) {
+        if (!(thrown instanceof DeviceError) || thrown.kind !== "device_absent") throw thrown;
+        // It may have been killed for another's sake or for lack of memory: only what ends it twice is to blame.
+        if (tries < MOST_TRIES) continue;
+        if (hostile) throw new DeviceError("invalid_params", { message: "an image could not be decoded", cause: thrown });
+        throw new DeviceError("internal", { message: "drawing ended unexpectedly", retryable: true, cause: thrown });
+      }
     }
   };
   return {

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { faultRow } from "../../test/support/fault.js";
 import { seededRandom } from "../kernel/random.js";
 import { journalFile } from "./folder.js";
 import { openJournal } from "./open.js";
@@ -34,6 +35,13 @@ async function tell(process: ChildProcess, deed: string, id = ""): Promise<unkno
   return answer.value;
 }
 
+faultRow({
+  device: "agent",
+  fault: "The agent is killed while it writes its journal",
+  sees: "nothing of it",
+  does: "finds whatever was acknowledged",
+  bounds: ["restart"],
+});
 test(`SIGKILL at ${KILLS} random moments of writing: whatever was acknowledged is there`, async () => {
   const random = seededRandom(20_261_123);
   const acknowledged = new Map<string, string>();

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { faultRow } from "../../test/support/fault.js";
 import type { Json } from "../kernel/errors.js";
 import { aJob } from "./job.test.fixture.js";
 import { openJournal } from "./open.js";
@@ -73,6 +74,13 @@ describe("the journal", () => {
     expect(statSync(join(state, "journal.sqlite")).mode & 0o777).toBe(0o600);
   });
 
+  faultRow({
+    device: "agent",
+    fault: "Two agents with one state folder",
+    sees: "`journal_unavailable` from the second",
+    does: "lets one of them write",
+    back: "the first one is gone",
+  });
   test("refuses a second owner of the folder and serves it once the first is gone", async () => {
     const first = journalOf(folder);
     await first.begin(aJob("1"));

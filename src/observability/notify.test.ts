@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { faultRow } from "../../test/support/fault.js";
 import { manualClock } from "../kernel/clock.js";
 import { silentLog } from "../kernel/log.js";
 import { createNotifier } from "./notify.js";
@@ -22,6 +23,13 @@ describe("createNotifier", () => {
     expect(told).toEqual([]);
   });
 
+  faultRow({
+    device: "agent",
+    fault: "The agent itself hangs",
+    sees: "its connection ends",
+    does: "stops telling systemd that it is well",
+    bounds: ["watchdog", "restart"],
+  });
   it("pings at half the period while healthy, and lets the watchdog bark when not", async () => {
     const { told, clock, notify } = notifier(UNIT);
     let well: boolean | undefined = true;

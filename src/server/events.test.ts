@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { faultRow } from "../../test/support/fault.js";
 import { manualClock } from "../kernel/clock.js";
 import type { StationEvent } from "../protocol/call.js";
 import { LIMITS } from "../protocol/version.js";
@@ -137,6 +138,13 @@ describe("a client that does not read", () => {
     expect((await client.request("devices.list")).result).toBeDefined();
   });
 
+  faultRow({
+    device: "agent",
+    fault: "A page asks and does not read",
+    sees: "its connection ends with 1013",
+    does: "holds a bounded amount for it, and disturbs nobody else",
+    bounds: ["slowClient"],
+  });
   it("costs a bounded amount of memory, and is closed with 1013 after ten seconds", async () => {
     const clock = manualClock();
     const gauges = new Map<string, () => number>();

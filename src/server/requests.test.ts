@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { faultRow } from "../../test/support/fault.js";
 import { manualClock } from "../kernel/clock.js";
 import { DeviceError } from "../kernel/errors.js";
 import { decodeFrame } from "../protocol/binary-frame.js";
@@ -212,6 +213,13 @@ describe("requests", () => {
 });
 
 describe("a lost connection", () => {
+  faultRow({
+    device: "agent",
+    fault: "The page's connection is lost",
+    sees: "`canceled` for what waited; jobs go on",
+    does: "gives devices back that nobody waits for; keeps the session for a while",
+    bounds: ["resume"],
+  });
   it("aborts waits at once, leaves jobs alone, and ends the session after the time of grace", async () => {
     const clock = manualClock();
     const calls: Call[] = [];
@@ -287,6 +295,13 @@ describe("a lost connection", () => {
 });
 
 describe("heartbeat", () => {
+  faultRow({
+    device: "agent",
+    fault: "The browser hangs",
+    sees: "its connection ends",
+    does: "frees what it held; others are served meanwhile",
+    bounds: ["heartbeat"],
+  });
   it("keeps who answers and terminates who left two pings unanswered", async () => {
     const clock = manualClock();
     await using fixture = await startFixture({ clock });

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { faultRow } from "../../test/support/fault.js";
 import { manualClock } from "../kernel/clock.js";
 import { ERROR_KINDS } from "../kernel/errors.js";
 import { methods } from "../protocol/methods.js";
@@ -70,6 +71,13 @@ describe("upgrade", () => {
     await expect(unknown.open()).rejects.toThrow("403");
   });
 
+  faultRow({
+    device: "agent",
+    fault: "A program floods the agent with connections",
+    sees: "nothing of it",
+    does: "turns away what is more than its share",
+    back: "–",
+  });
   it("survives 1,000 connections of a flood, and still lets the kiosk in", async () => {
     const flooders = new Set<number>();
     await using fixture = await startFixture({

@@ -4,10 +4,20 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { startStation } from "../../src/testing.js";
 import { openPtyPair, realSerialStack } from "../../src/transports/testing/pty.js";
+import { faultRow } from "../support/fault.js";
 import { untilDevice } from "./station.test.support.js";
 
 const serial = await realSerialStack();
 
+faultRow({
+  device: "printer",
+  fault: "Cable pulled while idle, or flapping",
+  knobs: ["receipt-printer.unplug"],
+  sees: "`absent`, then `ready`",
+  does: "tries at once, then ever more slowly; a plug is tried at once",
+  bounds: ["tryAgain"],
+  measured: ["lab: printer-lp, pulled idle", "lab: printer-usb, pulled idle"],
+});
 it("a cable that flaps shows the device as disconnected for minutes (odoo#99911)", async () => {
   await using station = await startStation({ seed: 12 });
   const page = await station.connect();
@@ -50,6 +60,22 @@ describe.skipIf(!serial)("over real serial ports", () => {
   });
   const show = (far: string, text: string): Promise<void> => writeFile(far, `${text}\r`);
 
+  faultRow({
+    device: "agent",
+    fault: "A device is plugged into another socket",
+    sees: "the same device: `ready`",
+    does: "goes by serial numbers and names that stay, never by the order of plugging",
+    bounds: ["tryAgain"],
+    measured: [
+      "lab: printer-lp, in another socket",
+      "lab: printer-usb, in another socket",
+      "lab: scanner-hid, in another socket",
+      "lab: scanner-acm, in another socket",
+      "lab: terminal-acm, in another socket",
+      "lab: terminal-ftdi, in another socket",
+      "lab: reader, in another socket",
+    ],
+  });
   it("a device has another name after it was plugged in again, and is another one (SignalK#880)", async () => {
     const folder = await mkdtemp(join(tmpdir(), "stationd-name-"));
     const name = join(folder, "by-id-scanner");

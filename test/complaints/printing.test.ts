@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { StationClient } from "../../src/client/node.js";
 import type { PrintDocument } from "../../src/protocol/printer.js";
 import { startStation, type TestStation } from "../../src/testing.js";
+import { faultRow } from "../support/fault.js";
 import { untilDevice } from "./station.test.support.js";
 
 const receipt: PrintDocument = {
@@ -61,6 +62,15 @@ describe("receipts", () => {
     expect(await printed()).toBe(1);
   });
 
+  faultRow({
+    device: "printer",
+    fault: "Switched off while idle",
+    knobs: ["receipt-printer.powerOff"],
+    sees: "`absent`, `device_absent`",
+    does: "tells no status from memory, and looks for it",
+    back: "it is switched on",
+    bounds: ["tryAgain"],
+  });
   it("the printer's status is always OK, or is wrong (qzind/tray#784)", async () => {
     const status = () => page.call("printer.status", {});
     expect(await status()).toMatchObject({ online: true, paper: "ok", cover: "closed", error: "none" });

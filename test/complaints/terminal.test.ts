@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import type { StationClient } from "../../src/client/node.js";
 import { systemClock } from "../../src/kernel/clock.js";
 import { startStation, type TestStation } from "../../src/testing.js";
+import { faultRow } from "../support/fault.js";
 
 /** Minutes of the terminal's own deadlines pass so much faster. */
 const FACTOR = 20;
@@ -53,6 +54,14 @@ it("the terminal stays stuck in an open transaction when its cable was pulled (o
   expect((await net()) - before).toBe(settled + 1_000);
 });
 
+faultRow({
+  device: "zvt",
+  fault: "Nobody takes a card out, and the page cancels",
+  knobs: ["zvt-terminal.slow"],
+  sees: "the end that the terminal tells; the next payment is `approved`",
+  does: "cancels at the terminal, too: it does not go on asking for a card",
+  back: "the terminal has answered",
+});
 it("the terminal goes on asking for a card after the cashier has cancelled (odoo#249101)", async () => {
   const before = await net();
   await station.act("terminal", "slow", { ms: 600_000 });

@@ -10,6 +10,7 @@ import { LinkSettings } from "../../src/transports/settings.js";
 import { openPcscd, type PcscdRig, realPcscStack } from "../real-stack/pcscd.js";
 import { INS, layCard, TINY_UID } from "../real-stack/tiny-card.js";
 import { type CardListener, listenForReader } from "../real-stack/tiny-card-listener.js";
+import { faultRow } from "../support/fault.js";
 
 const never = new AbortController().signal;
 const stack = await realPcscStack();
@@ -131,6 +132,14 @@ describe.each([
       expect(await device.readUid(never)).toEqual(TINY_UID);
     });
 
+    faultRow({
+      device: "reader",
+      fault: "Reader unplugged in mid-read",
+      sees: "`device_absent`; `card_removed` where its driver tells that first",
+      does: "ends the read at once, and looks for the reader",
+      bounds: ["tryAgain"],
+      measured: ["lab: reader, pulled in mid-read"],
+    });
     it("is lost when the reader goes, whatever is under way", async () => {
       await lay();
       const session = await device.connect(never);

@@ -7,6 +7,7 @@ import { DeviceError, ERROR_KINDS } from "../../src/kernel/errors.js";
 import type { Connect } from "../../src/kernel/link.js";
 import { silentLog } from "../../src/kernel/log.js";
 import { seededRandom } from "../../src/kernel/random.js";
+import { faultRow } from "../support/fault.js";
 import type { FarEndOfDriver } from "./far-ends.js";
 import type { Wire, WireKind } from "./wires.js";
 
@@ -173,6 +174,13 @@ export function driverContract(driver: AnyDriver, farEnd: FarEndOfDriver, kind: 
     await settles(device.close(), "closing");
   });
 
+  faultRow({
+    device: "agent",
+    fault: "Any device sends garbage, or more than anybody can read",
+    sees: "at worst a device that is absent and comes back",
+    does: "stays within bounds, with every driver over every wire",
+    bounds: ["tryAgain"],
+  });
   it("survives garbage and floods, or is lost in good order", async () => {
     await using on = await bench(driver, farEnd, kind);
     const device = await settles(on.open(), "opening");

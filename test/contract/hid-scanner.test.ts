@@ -10,6 +10,7 @@ import { silentLog } from "../../src/kernel/log.js";
 import { seededRandom } from "../../src/kernel/random.js";
 import { hidOverLink } from "../../src/transports/hid-over-link.js";
 import { memoryPair } from "../../src/transports/index.js";
+import { faultRow } from "../support/fault.js";
 
 const never = new AbortController().signal;
 const CARD =
@@ -61,6 +62,14 @@ describe.each(MODELS)("driver and simulated %s", (model) => {
     await close();
   });
 
+  faultRow({
+    device: "scanner",
+    fault: "Garbage, codes without end and wrong lengths over USB",
+    knobs: ["hid-scanner.garbage", "hid-scanner.endless", "hid-scanner.wrongLength"],
+    sees: "no code; `ready`, with the warning `bad_report` or `code_too_long`",
+    does: "drops them whole, and takes the next code",
+    back: "the next code",
+  });
   it("come together again after garbage, endless codes and wrong lengths", async () => {
     const { clock, act, texts, conditions, close } = await pair({ model });
     await act("garbage", { reports: 200 });

@@ -8,6 +8,7 @@ import { DeviceError } from "../../src/kernel/errors.js";
 import { silentLog } from "../../src/kernel/log.js";
 import { seededRandom } from "../../src/kernel/random.js";
 import { memoryPair } from "../../src/transports/index.js";
+import { faultRow } from "../support/fault.js";
 
 const never = new AbortController().signal;
 const CARD = "001190000001|012345678|Nguyễn Thị Mẫu|01021990|Nữ|Số 1 Đường Mẫu, Hà Nội|03042021";
@@ -80,6 +81,14 @@ describe("driver and simulated scanner", () => {
     await close();
   });
 
+  faultRow({
+    device: "scanner",
+    fault: "Garbage on a serial line; the same code over and over",
+    knobs: ["barcode-scanner.garbage", "barcode-scanner.duplicate"],
+    sees: "at worst a code of nonsense; each repetition, unless a setting leaves them out",
+    does: "is in step again at the next end of a code",
+    back: "the next code",
+  });
   it("come together again after garbage", async () => {
     const { clock, act, texts, close } = await pair({ maxCodeBytes: 1_024 }, {});
     await act("garbage", { bytes: 30_000 });

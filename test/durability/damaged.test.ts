@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, renameSync, rmSync, truncateSync, writeFileS
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { faultRow } from "../support/fault.js";
 import { openTill, type Till } from "./rig.js";
 
 let folder: string;
@@ -16,6 +17,13 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+faultRow({
+  device: "agent",
+  fault: "The journal is damaged",
+  sees: "`journal_unavailable`",
+  does: "takes no payment, changes nothing in the file; the hint says what to keep and what to move",
+  back: "a person",
+});
 test("a damaged journal takes no payments, says why, and is left to a person", { timeout: 60_000 }, async () => {
   const state = join(folder, "state");
   const journal = join(state, "journal.sqlite");

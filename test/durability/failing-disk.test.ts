@@ -9,6 +9,7 @@ import { firstLine } from "../../bench/process.js";
 import { systemClock } from "../../src/kernel/clock.js";
 import { seededRandom } from "../../src/kernel/random.js";
 import type { PaymentJob } from "../../src/protocol/payment-terminal.js";
+import { faultRow } from "../support/fault.js";
 import { type Agent, missingPiece, openTill, type Till } from "./rig.js";
 import { strace, systemCalls } from "./trace.js";
 
@@ -66,6 +67,13 @@ async function attempt(agent: Agent, amountVnd: number): Promise<Attempt> {
 }
 
 const name = `an fsync that fails, at each of the first ${FSYNCS}: no second COMMIT, and nothing is lost or doubled`;
+faultRow({
+  device: "agent",
+  fault: "The disk fails to write (fsync)",
+  sees: "`journal_unavailable`, or nothing",
+  does: "tries no failed commit again: opens the journal anew and looks what is there",
+  back: "at once",
+});
 test(name, { timeout: FSYNCS * PATIENCE_MS }, async (context) => {
   if (missingTracer) return context.skip(missingTracer);
   const shim = join(folder, "failing-fsync.so");
@@ -111,6 +119,13 @@ test(name, { timeout: FSYNCS * PATIENCE_MS }, async (context) => {
 });
 
 const full = `a disk that fills up, ${FULL_DISKS} times: nothing is lost or doubled, and with space it goes on`;
+faultRow({
+  device: "agent",
+  fault: "The disk is full",
+  sees: "`journal_unavailable` or `payment_unresolved`",
+  does: "sells and prints nothing that it could not write down; goes on by itself when there is space",
+  back: "space is freed",
+});
 test(full, { timeout: FULL_DISKS * PATIENCE_MS }, async (context) => {
   if (missingDisk) return context.skip(missingDisk);
   const random = seededRandom(20_261_123);

@@ -7,6 +7,7 @@ import { type Database, loadOpenDatabase } from "../../src/journal/sqlite.js";
 import { openStore } from "../../src/journal/store.js";
 import type { JobRecord } from "../../src/journal/types.js";
 import { type Random, seededRandom } from "../../src/kernel/random.js";
+import { faultRow } from "../support/fault.js";
 import { apply, type Change, type CrashWindow, crashWindows, type Files, filesOf, writeFiles } from "./disk-image.js";
 import { missingPiece, openTill, type Till } from "./rig.js";
 import { strace, systemCalls } from "./trace.js";
@@ -83,6 +84,13 @@ test(name, { timeout: 60_000 + 10_000 * DISORDERS }, async (context) => {
   expect([...found].sort()).toEqual(["none", ...STEPS].sort());
 });
 
+faultRow({
+  device: "agent",
+  fault: "The power fails in mid-payment",
+  sees: "what the terminal's ledger says: `approved` or `not_charged`",
+  does: "wrote each mark to the disk before the bytes that depend on it",
+  back: "the machine is up",
+});
 test.for([
   ["after armed", "not_charged"],
   ["after held", "not_charged"],

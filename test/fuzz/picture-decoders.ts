@@ -25,7 +25,7 @@ import { keepLines } from "../../src/drivers/document-scanner/sane/session.js";
 import { endOf, failureOf } from "../../src/drivers/document-scanner/sane/status.js";
 import { pnmHeader, pnmPicture } from "../../src/imaging/document-pnm.js";
 import { imageSize, sizeInHeader } from "../../src/imaging/image-size.js";
-import { hasEnd, hasManyScans } from "../../src/imaging/jpeg-whole.js";
+import { hasEnd, hasManyScans, isWhole } from "../../src/imaging/jpeg-whole.js";
 import { isJpeg2000, readJpeg2000 } from "../../src/imaging/jpeg2000.js";
 import { concatBytes, fromHex } from "../../src/kernel/bytes.js";
 import { DeviceError } from "../../src/kernel/errors.js";
@@ -128,6 +128,7 @@ export const pictureDecoders: readonly Decoder[] = [
       }
       hasEnd(input);
       hasManyScans(input);
+      isWhole(input);
       if (isJpeg2000(input)) readJpeg2000(input);
     },
   },

@@ -26,7 +26,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
   devices: ["kernel", "contracts", "journal", "formats", "emrtd", "citizen-id", "trust", "protocol"],
   server: ["kernel", "protocol", "type audit"],
   technician: ["type client", "type protocol"],
-  console: ["client", "technician", "type protocol"],
+  console: ["client", "languages", "technician", "type protocol"],
   install: ["kernel"],
   languages: [],
   simulators: ["kernel", "formats"],

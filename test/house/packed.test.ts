@@ -78,6 +78,10 @@ await station.stop();`,
     const page = await fetch(url);
     expect(page.status).toBe(200);
     for (const path of ["stationd/client/index.js", "main.js", "station.json"]) expect((await fetch(url + path)).status, path).toBe(200);
+    const console = /Console\s+(\S+)/.exec(said)?.[1] ?? "";
+    for (const path of ["", "console.css", "page/main.js", "client/index.js", "technician/figures.js"]) {
+      expect((await fetch(console + path)).status, path).toBe(200);
+    }
     demo.kill("SIGINT");
     expect(await once(demo, "exit")).toEqual([0, null]);
   });

@@ -20,6 +20,7 @@ import { seededRandom } from "../../src/kernel/random.js";
 import { tcp } from "../../src/transports/tcp.js";
 import { type VideoSettings, video } from "../../src/transports/video.js";
 import { webcam } from "../../src/transports/webcam.js";
+import { faultRow } from "../support/fault.js";
 
 const run = promisify(execFile);
 const never = new AbortController().signal;
@@ -170,6 +171,13 @@ describe.skipIf(!withFfmpeg)("the camera through a real ffmpeg", () => {
     await gone(mine);
   });
 
+  faultRow({
+    device: "camera",
+    fault: "ffmpeg is stopped dead",
+    sees: "`camera_lost`, then pictures again",
+    does: "kills it and starts another one",
+    bounds: ["cameraSilence", "cameraAgain"],
+  });
   it("a program that is stopped dead is lost and replaced", async () => {
     const camera = await ffmpeg.open(
       ffmpeg.config.parse({ frameWithinMs: 300, lingerMs: 0 }),

@@ -11,6 +11,7 @@ import { connectTcp } from "../../simulators/serve.js";
 import { connectStation, type StationClient } from "../../src/client/node.js";
 import { systemClock } from "../../src/kernel/clock.js";
 import { seededRandom } from "../../src/kernel/random.js";
+import { faultRow } from "../support/fault.js";
 import { openPcscd, type PcscdRig, realPcscStack } from "./pcscd.js";
 
 const stack = await realPcscStack();
@@ -161,6 +162,14 @@ link = { kind = "pcsc", reader = "${rig.readers[0]}" }
     expect(next).toMatchObject({ details: { idNumber: card.holder().idNumber }, verdicts: { qr: "same", chip: "genuine" } });
   });
 
+  faultRow({
+    device: "reader",
+    fault: "pcscd is killed or crashes in mid-read",
+    sees: "`device_absent`",
+    does: "says it at once, with pcscd in the hint, and reads when it is back",
+    back: "systemd has started pcscd",
+    bounds: ["tryAgain"],
+  });
   it("pcscd killed in mid-read: a clear error at once, and a read that works when it is back", async () => {
     await act("card", { delayMs: 60_000 });
     const killed = new Promise<void>((resolve) => {

@@ -1,9 +1,10 @@
 /**
- * `npm run torture:isolation -- [--child NAME] [--fault NAME] [--during NAME] [--own] [--seed N]`: each child of the agent is made to crash,
- * stop, spin and leak in the middle of a payment, a print, a card read and a scan. What the agent says is held against ledger, paper and
- * codes; how long it took to see the fault, to be back and to know the end is printed, and how another device fared meanwhile. `--own`: only the
- * work that the struck child does itself.
+ * `npm run torture:isolation -- [--child NAME] [--fault NAME] [--during NAME] [--own] [--seed N] [--write-figures]`: each child of the agent is
+ * made to crash, stop, spin and leak in the middle of a payment, a print, a card read and a scan. What the agent says is held against ledger,
+ * paper and codes; how long it took to see the fault, to be back and to know the end is printed, and how another device fared meanwhile.
+ * `--own`: only the work that the struck child does itself. `--write-figures`: the times of these trials are those of docs/faults.md from then on.
  */
+import { writeFigures } from "../support/measured.js";
 import { FAULTS } from "./isolation-faults.js";
 import { CHILDREN, openScene } from "./isolation-scene.js";
 import { type Row, startNeighbour, type Trial, tryFault } from "./isolation-trial.js";
@@ -72,4 +73,12 @@ process.stdout.write(
   `\ntrials ${trials.length} · wrong ${wrong} · late ${late} · seen after at most ${most("seenMs")} ms · back after at most ${most("backMs")} ms\n` +
     `the neighbour before: ${codes("beforeMs")} · meanwhile: ${codes("duringMs")}\n`,
 );
+if (process.argv.includes("--write-figures")) {
+  const right = rows.filter((row) => row.wrong.length === 0);
+  writeFigures(
+    Object.fromEntries(
+      right.map(({ child, fault, during, seenMs, backMs }) => [`isolation: ${child}, ${fault}, ${during}`, { seenMs, backMs }]),
+    ),
+  );
+}
 process.exitCode = wrong > 0 ? 1 : 0;

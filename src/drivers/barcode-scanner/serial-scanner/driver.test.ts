@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { faultRow } from "../../../../test/support/fault.js";
 import type { ScannedCode } from "../../../contracts/barcode-scanner.js";
 import type { Condition } from "../../../contracts/driver.js";
 import { asciiBytes, concatBytes } from "../../../kernel/bytes.js";
@@ -138,6 +139,14 @@ describe("codes", () => {
 });
 
 describe("what is no code", () => {
+  faultRow({
+    device: "scanner",
+    fault: "Half a code comes (a cable pulled in mid-code), or one without end",
+    sees: "no code; `ready`, with the warning `code_unterminated` or `code_too_long`",
+    does: "drops it whole: half a code is none",
+    back: "the next code",
+    measured: ["lab: scanner-acm, pulled in mid-code", "lab: scanner-hid, pulled in mid-code"],
+  });
   it("is dropped with a warning that the next code clears", async () => {
     const { far, texts, clock, conditions } = await scanner({ maxCodeBytes: 1_024 });
     far.send(utf8("x".repeat(3_000)));
@@ -155,6 +164,13 @@ describe("what is no code", () => {
     expect(conditions).toHaveLength(5);
   });
 
+  faultRow({
+    device: "scanner",
+    fault: "Sends codes faster than any hand",
+    sees: "`ready`, with the warning `too_many_codes`",
+    does: "drops what is too much, and goes on with the next second",
+    back: "at once",
+  });
   it("does not flood whoever listens", async () => {
     const { far, codes, clock, conditions } = await scanner();
     far.send(utf8("A\r".repeat(10_000)));
@@ -220,6 +236,13 @@ describe("trigger", () => {
     expect(texts()).toEqual(["HS-1", "HS-2"]);
   });
 
+  faultRow({
+    device: "scanner",
+    fault: "Does not take the trigger command",
+    sees: "`device_fault`!",
+    does: "tells it, with the settings to compare in the hint; the next trigger is tried anew",
+    back: "the settings agree",
+  });
   it("is a device fault where the scanner refuses or keeps silent", async () => {
     const { far, device, clock } = await scanner({ dialect: "newland" });
     far.onWrite(() => far.send(newlandAnswer("SCNTRG1", "\x15")));
@@ -249,6 +272,14 @@ describe("trigger", () => {
     expect(far.written).toHaveLength(2);
   });
 
+  faultRow({
+    device: "scanner",
+    fault: "Its line takes no byte any more",
+    sees: "`timeout`, then `device_absent`",
+    does: "gives the line up and opens it anew",
+    back: "the line works",
+    bounds: ["tryAgain"],
+  });
   it("loses the device where the line takes no byte", async () => {
     const { far, device, clock } = await scanner({ dialect: "honeywell" });
     far.stall();

@@ -9,9 +9,9 @@ import { createRate } from "./rate.js";
 import { runStream } from "./stream.js";
 
 /** How soon it is noticed that a camera which nobody looks at was pulled out. */
-const IDLE_LOOK_MS = 1_000;
+export const IDLE_LOOK_MS = 1_000;
 /** Doubling, so that a camera that comes back shows its picture within three seconds. */
-const BACK_OFF_MS = { first: 100, most: 1_000 };
+export const BACK_OFF_MS = { first: 100, most: 1_000 };
 
 export async function open(config: z.output<typeof FfmpegConfig>, context: DriverContext): Promise<Camera> {
   const { clock, log, device } = context;

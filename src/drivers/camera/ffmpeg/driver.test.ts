@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { faultRow } from "../../../../test/support/fault.js";
 import { asciiBytes } from "../../../kernel/bytes.js";
 import { manualClock } from "../../../kernel/clock.js";
 import { DeviceError } from "../../../kernel/errors.js";
@@ -132,6 +133,14 @@ describe("a camera that is lost", () => {
     expect(viewer.losses).toMatchObject([{ kind: "camera_lost" }]);
   });
 
+  faultRow({
+    device: "camera",
+    fault: "Another program has the camera",
+    sees: "`camera_lost`, with `busy` as its reason",
+    does: "tries again; the hint says what to close",
+    bounds: ["cameraAgain"],
+    case: ["busy"],
+  });
   it.each(["device_absent", "busy", "device_fault"] as const)(
     "that cannot be opened (%s) is lost to who looks, with the reason's hint",
     async (kind) => {
@@ -234,6 +243,14 @@ describe("opening and closing", () => {
   });
 });
 
+faultRow({
+  device: "camera",
+  fault: "Pulled out while nobody looks",
+  sees: "`attention`, `camera_lost`",
+  does: "looks for it without starting it",
+  bounds: ["cameraIdle"],
+  measured: ["lab: camera, pulled idle"],
+});
 it("a camera of this machine that nobody looks at is missed when it is pulled out, and in order when it is there again", async () => {
   const plug = socket("camera /dev/video0");
   const { device, clock, conditions } = await camera({}, manualClock(), plug);

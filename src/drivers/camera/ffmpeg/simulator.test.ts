@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { camera as cameraSimulator } from "../../../../simulators/camera/index.js";
+import { faultRow } from "../../../../test/support/fault.js";
 import { manualClock } from "../../../kernel/clock.js";
 import { DeviceError } from "../../../kernel/errors.js";
 import { seededRandom } from "../../../kernel/random.js";
@@ -56,6 +57,14 @@ it("shows what the simulated camera sees, and lets go of it", async () => {
   expect(rig.device.stats()).toMatchObject({ broken: 0, restarts: 0 });
 });
 
+faultRow({
+  device: "camera",
+  fault: "Damaged pictures",
+  knobs: ["camera.corrupt"],
+  sees: "nothing of it: the next good one",
+  does: "shows none of them, and counts them",
+  back: "the next picture",
+});
 it.each(["cut", "no_end", "garbage", "wrong_length"])("of damaged pictures (%s) none is shown, and the viewers stay", async (how) => {
   await using rig = await station();
   const viewer = watching();
@@ -69,6 +78,15 @@ it.each(["cut", "no_end", "garbage", "wrong_length"])("of damaged pictures (%s) 
   expect(rig.device.stats().broken).toBeLessThanOrEqual(4);
 });
 
+faultRow({
+  device: "camera",
+  fault: "Freezes: plugged in, and no picture comes",
+  knobs: ["camera.freeze"],
+  sees: "`attention`, `camera_lost`",
+  does: "ends its program and starts it anew",
+  bounds: ["cameraSilence", "cameraAgain"],
+  case: ["freeze"],
+});
 it.each([
   ["freeze", {}, "freeze", { on: false }],
   ["unplug", {}, "plug", {}],
@@ -99,4 +117,27 @@ it.each([
   await rig.until(() => again.seen.length > 0);
   expect(rig.clock.monotonicMs() - repairAt).toBeLessThanOrEqual(3_000);
   expect(rig.conditions.at(-1)).toEqual({ state: "ready" });
+});
+
+faultRow({
+  device: "camera",
+  fault: "Leaves pictures out, or gives few a second",
+  knobs: ["camera.drop", "camera.slow"],
+  sees: "fewer pictures",
+  does: "does not take it for lost while they come",
+  back: "–",
+});
+it.each([
+  ["drop", { frames: 10 }],
+  ["slow", { framesPerSecond: 1 }],
+] as const)("a camera that does %s shows less, and is not lost", async (fault, params) => {
+  await using rig = await station();
+  const viewer = watching();
+  rig.device.view(viewer);
+  await rig.until(() => viewer.seen.length >= 2);
+  await rig.act(fault, params);
+  const seen = viewer.seen.length;
+  await rig.until(() => viewer.seen.length >= seen + 3);
+  expect(viewer.losses).toEqual([]);
+  expect(rig.device.stats()).toMatchObject({ broken: 0, restarts: 0 });
 });

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { faultRow } from "../../../../test/support/fault.js";
 import type { Condition } from "../../../contracts/driver.js";
 import { manualClock } from "../../../kernel/clock.js";
 import { DeviceError } from "../../../kernel/errors.js";
@@ -99,6 +100,14 @@ it("what is no JPEG is no picture, and is counted", async () => {
   expect(device.stats().broken).toBe(3);
 });
 
+faultRow({
+  device: "camera",
+  fault: "The program for stills hangs",
+  sees: "`camera_lost`",
+  does: "ends all its processes",
+  back: "the next picture",
+  bounds: ["webcam"],
+});
 it("a program that hangs is ended: by its deadline, by the caller, by closing", async () => {
   const { device, still, does, clock, log } = await camera({ withinMs: 5_000 });
   does(() => new Promise(() => {}));
@@ -128,6 +137,14 @@ it("has no live picture", async () => {
   expect((await still()).jpeg).toEqual(JPEG);
 });
 
+faultRow({
+  device: "camera",
+  fault: "A camera for stills is pulled out",
+  sees: "`device_absent`",
+  does: "looks for it without starting it",
+  bounds: ["tryAgain"],
+  measured: ["lab: webcam, pulled idle"],
+});
 it("is lost when it is pulled out while nobody takes a picture", async () => {
   const { device, clock, pull } = await camera();
   let reason: DeviceError | undefined;

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
+import { faultRow } from "../../../../test/support/fault.js";
 import type { ScanEnd } from "../../../contracts/document-scanner.js";
 import { DeviceError } from "../../../kernel/errors.js";
 import { jpeg, utf8 } from "./documents.test.support.js";
@@ -94,6 +95,13 @@ describe.each([0, 2])("after %i pages", (pages) => {
 });
 
 describe("before the first page", () => {
+  faultRow({
+    device: "documents",
+    fault: "Nothing in the feeder, nothing on the glass",
+    sees: "`feeder_empty` or `scan_empty`",
+    does: "says which, and moves nothing",
+    back: "a page lies there",
+  });
   it("an empty feeder and an empty glass have their names", async () => {
     await using scanner = await fakeScanner();
     await using rig = await openRig(scanner.port);

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { documentScanner } from "../../../../simulators/document-scanner/index.js";
 import { serveTcp } from "../../../../simulators/serve.js";
 import type { Simulator } from "../../../../simulators/simulator.js";
+import { faultRow } from "../../../../test/support/fault.js";
 import { systemClock } from "../../../kernel/clock.js";
 import { DeviceError } from "../../../kernel/errors.js";
 import { seededRandom } from "../../../kernel/random.js";
@@ -79,6 +80,33 @@ describe("with the simulated scanner", () => {
     await expect(on.rig.scan({ ...SMALL, source: "feeder" })).rejects.toMatchObject({ kind: "feeder_empty" });
   });
 
+  faultRow({
+    device: "documents",
+    fault: "A scanned page comes too short, or is no picture",
+    knobs: ["document-scanner.short-length", "document-scanner.garbage-page"],
+    sees: "`device_fault`; after the first page it is `broken_off`, with the good pages",
+    does: "takes no half page for a page",
+    back: "the next scan",
+    case: ["short-length"],
+  });
+  faultRow({
+    device: "documents",
+    fault: "A scanned page has no end",
+    knobs: ["document-scanner.huge-body"],
+    sees: "`too_large`",
+    does: "stops reading at its limit",
+    back: "the next scan",
+    case: ["huge-body"],
+  });
+  faultRow({
+    device: "documents",
+    fault: "The scanner forgets the scan, or answers with an error",
+    knobs: ["document-scanner.gone", "document-scanner.error"],
+    sees: "`device_fault`; after the first page it is `broken_off`, with the good pages",
+    does: "takes no stack for whole that is not",
+    back: "the next scan",
+    case: ["gone"],
+  });
   it.each([
     ["jam", {}, "document_jam"],
     ["cut", {}, "device_fault"],
@@ -102,6 +130,14 @@ describe("with the simulated scanner", () => {
     }
   });
 
+  faultRow({
+    device: "documents",
+    fault: "The scanner is busy for a moment, slow, not ready, or names another host",
+    knobs: ["document-scanner.busy", "document-scanner.unavailable", "document-scanner.slow", "document-scanner.foreign-location"],
+    sees: "nothing of it: `done`",
+    does: "asks again, and never asks another host",
+    back: "at once",
+  });
   it("passes over what passes by", async () => {
     const faults = [
       { fault: "busy", times: 2 },
@@ -115,6 +151,30 @@ describe("with the simulated scanner", () => {
     expect(on.rig.progress.filter((fraction) => fraction !== undefined && fraction < 1).length).toBeGreaterThan(0);
   });
 
+  faultRow({
+    device: "documents",
+    fault: "Somebody else scans, and does not end",
+    knobs: ["document-scanner.busy"],
+    sees: "`busy`",
+    does: "asks again for a while, then says so",
+    bounds: ["esclBusy"],
+  });
+  faultRow({
+    device: "documents",
+    fault: "The scanner hangs",
+    knobs: ["document-scanner.hang"],
+    sees: "`device_fault`",
+    does: "gives the scan up",
+    bounds: ["esclPage"],
+  });
+  faultRow({
+    device: "documents",
+    fault: "The scanner's answer is nonsense",
+    knobs: ["document-scanner.garbage-xml", "document-scanner.no-location"],
+    sees: "`device_fault`",
+    does: "refuses it within bounds",
+    back: "the next scan",
+  });
   it.each([
     [{ fault: "busy", times: 1_000 }, "busy"],
     [{ fault: "no-location" }, "device_fault"],
@@ -127,12 +187,28 @@ describe("with the simulated scanner", () => {
     await expect(on.rig.scan(SMALL)).rejects.toMatchObject({ kind });
   });
 
+  faultRow({
+    device: "documents",
+    fault: "The feeder never gets empty",
+    knobs: ["document-scanner.endless"],
+    sees: "as many pages as were asked for: `done`",
+    does: "ends the scan there",
+    back: "at once",
+  });
   it("takes no more of an endless stack than was asked for", async () => {
     await using on = await bench({ sheets: sheets(1), faults: [{ fault: "endless", times: 1_000 }] });
     expect(await on.rig.scan({ ...SMALL, source: "feeder", maxPages: 5 })).toEqual({ state: "done" });
     expect(on.rig.pages).toHaveLength(5);
   });
 
+  faultRow({
+    device: "documents",
+    fault: "Cover open, or a sheet jammed before the scan",
+    knobs: ["document-scanner.openCover", "document-scanner.jam"],
+    sees: "`cover_open` or `document_jam`, then `ready`",
+    does: "tells it before anything moves, and when it was put right",
+    bounds: ["esclPoll"],
+  });
   it.each(["ScannerAdfHatchOpen", "ScannerAdfDoorOpen"])(
     "sees the cover (%s) and the jam, and that they are put right",
     async (hatchWord) => {
@@ -149,6 +225,14 @@ describe("with the simulated scanner", () => {
     },
   );
 
+  faultRow({
+    device: "documents",
+    fault: "The citizen gives up while the scanner hangs",
+    knobs: ["document-scanner.hang"],
+    sees: "`canceled`",
+    does: "answers at once, and ends the scan on the scanner when that can be told",
+    back: "at once",
+  });
   it("is stopped while a page hangs, and scans again", async () => {
     await using on = await bench({ faults: [{ fault: "hang" }] });
     const reason = new DeviceError("canceled");
@@ -161,6 +245,15 @@ describe("with the simulated scanner", () => {
     expect(await on.rig.scan(SMALL)).toEqual({ state: "done" });
   });
 
+  faultRow({
+    device: "documents",
+    fault: "Network cable pulled",
+    knobs: ["document-scanner.unplug"],
+    sees: "`device_absent`",
+    does: "looks for the scanner",
+    back: "it answers",
+    bounds: ["esclPoll", "tryAgain"],
+  });
   it("is lost when the wire is pulled", async () => {
     await using on = await bench({}, { pollMs: 1_000 });
     await on.act("unplug");

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { faultRow } from "../../../../test/support/fault.js";
 import type { DocumentScanner, RawPage, ScanOrder } from "../../../contracts/document-scanner.js";
 import { type ManualClock, manualClock } from "../../../kernel/clock.js";
 import { DeviceError } from "../../../kernel/errors.js";
@@ -259,6 +260,13 @@ describe("a scan", () => {
     expect(await scanning).toMatchObject({ state: "broken_off", reason: { kind: "device_fault" } });
   });
 
+  faultRow({
+    device: "documents",
+    fault: "A USB scanner (SANE) hangs",
+    sees: "`device_fault`",
+    does: "ends its program, and everything that it started",
+    bounds: ["saneSilence"],
+  });
   it("silence is the scanner's fault", async () => {
     const { scanner, clock } = await open(async ({ prompt, output, signal }) => {
       await prompt(1);
@@ -275,6 +283,14 @@ describe("a scan", () => {
 });
 
 describe("names", () => {
+  faultRow({
+    device: "documents",
+    fault: "A USB scanner was plugged in again and has another name",
+    sees: "nothing of it: `done`; `device_absent` where it is not there",
+    does: "lists the scanners again and takes the one that is meant",
+    back: "at once",
+    bounds: ["tryAgain"],
+  });
   it("are looked up again where the device cannot be opened; it is lost where it is not there", async () => {
     let names = ["sim:libusb:001:004"];
     const rig = await open(

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { faultRow } from "../../../../test/support/fault.js";
 import { DeviceError } from "../../../kernel/errors.js";
 import { openStation } from "./simulator.test.support.js";
 
@@ -27,6 +28,15 @@ it("does not open where nobody answers, nor with another's key or name", async (
   expect((await station.open()).identity).toEqual({ serial: "V400m-346403161" });
 });
 
+faultRow({
+  device: "nexo",
+  fault: "Cable pulled, or the terminal switched off",
+  knobs: ["nexo-terminal.unplug"],
+  sees: "`device_absent`; a payment stays open until its end is known",
+  does: "looks for it, and asks what became of the payment first",
+  back: "it is back",
+  bounds: ["nexoPoll", "tryAgain"],
+});
 it("is lost when the terminal does not answer any more, and what is under way rejects", async () => {
   await using station = await openStation({ cardholder: "manual" }, { pollMs: 2_000 });
   const paying = station.terminal

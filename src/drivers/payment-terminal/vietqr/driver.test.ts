@@ -3,6 +3,7 @@ import { createCanvas, loadImage } from "@napi-rs/canvas";
 import fc from "fast-check";
 import jsQR from "jsqr";
 import { beforeEach, describe, expect, it } from "vitest";
+import { faultRow } from "../../../../test/support/fault.js";
 import type { DriverContext } from "../../../contracts/driver.js";
 import type {
   PaymentCode,
@@ -129,6 +130,13 @@ describe("a payment", () => {
     expect(held).toMatchObject({ bankTransactionId: "FT26327000017" });
   });
 
+  faultRow({
+    device: "vietqr",
+    fault: "Nobody pays, or the payer gives up",
+    sees: "`expired` or `cancelled`",
+    does: "withdraws the code; money that comes all the same is put before a person",
+    bounds: ["vietqr"],
+  });
   it("expires, and is withdrawn by its payer; from then on it waits for nothing", async () => {
     const late = pay();
     await turn();

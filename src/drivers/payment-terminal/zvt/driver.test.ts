@@ -1,4 +1,5 @@
 import { afterEach, expect, it } from "vitest";
+import { faultRow } from "../../../../test/support/fault.js";
 import { DeviceError } from "../../../kernel/errors.js";
 import { AMOUNT, createRig, never, type Rig } from "./rig.test.support.js";
 
@@ -91,6 +92,14 @@ it.each([
   expect(await rig.pay()).toMatchObject({ state: "approved" });
 });
 
+faultRow({
+  device: "zvt",
+  fault: "Wrong PIN",
+  knobs: ["zvt-terminal.wrongPin"],
+  sees: "the stage `wrong_pin`, then the payment goes on: `approved`",
+  does: "shows it; after the third time the terminal declines",
+  back: "the right PIN",
+});
 it("tells a wrong PIN, and takes the payment after it", async () => {
   const rig = await rigged();
   await rig.act("wrongPin");
@@ -98,6 +107,24 @@ it("tells a wrong PIN, and takes the payment after it", async () => {
   expect(rig.record.stages).toContain("wrong_pin");
 });
 
+faultRow({
+  device: "zvt",
+  fault: "The terminal is busy",
+  knobs: ["zvt-terminal.refuse"],
+  sees: "`not_started` or `not_charged`, `terminal_busy`",
+  does: "waits a moment, then refuses: nothing was charged",
+  back: "the terminal is free",
+  case: ["busy"],
+});
+faultRow({
+  device: "zvt",
+  fault: "The terminal wants its end of day first",
+  knobs: ["zvt-terminal.refuse"],
+  sees: "`not_charged`, `device_fault`",
+  does: "refuses, with what to do in the hint",
+  back: "an end of day",
+  case: ["an end of day is due"],
+});
 it.each([
   ["not registered any more, whatever it says", { fault: "refuse", apdu: "0601", code: 0x83 }, "not_charged", "unsupported"],
   ["busy", { fault: "refuse", apdu: "0601", code: 0xa0, times: 6 }, "not_charged", "terminal_busy"],
@@ -118,6 +145,14 @@ it("waits a moment for a terminal that has just ended something, and then for it
   expect(rig.ledger()).toHaveLength(1);
 });
 
+faultRow({
+  device: "zvt",
+  fault: "The terminal has forgotten its registration",
+  knobs: ["zvt-terminal.refuse"],
+  sees: "nothing of it: `approved`",
+  does: "registers again before the order",
+  back: "at once",
+});
 it("registers again at a terminal that has forgotten us", async () => {
   const rig = await rigged();
   await rig.pay();
@@ -140,6 +175,14 @@ it("does not begin where it may not, or was told to stop", async () => {
   expect(rig.events).not.toContain("> 0601");
 });
 
+faultRow({
+  device: "zvt",
+  fault: "Cancelled at the page or at the terminal, or the terminal does not listen",
+  knobs: ["zvt-terminal.abort-ignored", "zvt-terminal.approve-races-abort", "zvt-terminal.cancelByCustomer"],
+  sees: "`cancelled`, or `approved` where the card was faster",
+  does: "asks the terminal to stop, and goes by its word",
+  back: "the terminal has answered",
+});
 it("asks to stop: before the card the terminal cancels, after it the terminal's word decides", async () => {
   const rig = await rigged({ cardholder: "manual", removeTimeoutMs: 100 });
   const early = new AbortController();

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { STEP_NAMES, type StepName } from "../../../../simulators/zvt-terminal/faults.js";
+import { faultRow } from "../../../../test/support/fault.js";
 import type { PaymentFacts, PaymentOutcome } from "../../../contracts/payment-terminal.js";
 import { AMOUNT, createRig, interrupted, type Mark, noCode, type Rig } from "./rig.test.support.js";
 
@@ -34,6 +35,15 @@ afterAll(() => {
 });
 
 describe.each(["tcp", "serial"])("the link ends over %s", (framing) => {
+  faultRow({
+    device: "zvt",
+    fault: "The line ends at any of the fifteen steps of a payment",
+    knobs: ["zvt-terminal.disconnect", "zvt-terminal.disconnectAt"],
+    sees: "what the bank has booked; never `manual_review` where the terminal can be asked",
+    does: "goes by marks on the disk and by the terminal's last receipt",
+    back: "the line is there",
+    bounds: ["zvtTakenBack"],
+  });
   it.each(STEP_NAMES)("at %s: what becomes of it agrees with the bank", async (step: StepName) => {
     for (const host of ["approved", "declined"] as const) {
       for (const autoReversal of ["succeeds", "late", "hidden", "fails"] as const) {
@@ -62,6 +72,15 @@ describe.each(["tcp", "serial"])("the link ends over %s", (framing) => {
   });
 });
 
+faultRow({
+  device: "zvt",
+  fault: "The terminal is busy for good after an interrupted payment",
+  knobs: ["zvt-terminal.disconnectAt"],
+  sees: "nothing final",
+  does: "says nothing that it does not know; a person settles it with `stationd payments`",
+  back: "a person",
+  bounds: ["paymentAsked"],
+});
 it("a terminal that never ends taking it back is never answered for", async () => {
   await withRig([], async (rig) => {
     await rig.pay();
@@ -71,6 +90,16 @@ it("a terminal that never ends taking it back is never answered for", async () =
   });
 });
 
+faultRow({
+  device: "zvt",
+  fault: "The network drops without a word, or resets the connection",
+  knobs: ["zvt-terminal.disconnect"],
+  sees: "what the bank has booked: `approved`, or not charged",
+  does: "waits the silence out, then asks the terminal",
+  back: "the network is there",
+  bounds: ["zvtSilence", "zvtTakenBack"],
+  case: ["half-open"],
+});
 it.each(["close", "rst", "half-open"])("a wire that ends by %s", async (how) => {
   for (const step of ["host-asked", "status-information-sent", "answer-taken"]) {
     await withRig([], async (rig) => {
@@ -82,6 +111,15 @@ it.each(["close", "rst", "half-open"])("a wire that ends by %s", async (how) => 
 });
 
 describe("the terminal restarts", () => {
+  faultRow({
+    device: "zvt",
+    fault: "The terminal restarts in mid-payment",
+    knobs: ["zvt-terminal.reboot"],
+    sees: "what the bank has booked; `manual_review` only where it has lost its memory",
+    does: "opens it anew and asks for its last receipt",
+    back: "it is up again",
+    bounds: ["tryAgain", "zvtTakenBack"],
+  });
   it.each(STEP_NAMES.filter((step) => step !== "print-begun"))("at %s", async (step) => {
     for (const history of ["kept", "lost"] as const) {
       for (const host of ["approved", "declined"] as const) {
@@ -143,6 +181,84 @@ describe.each([
   ["tcp", [...CASES, ...TCP]],
   ["serial", [...CASES, ...SERIAL]],
 ] as const)("over %s", (framing, cases) => {
+  faultRow({
+    device: "zvt",
+    fault: "A noisy serial line: damaged, doubled and lost blocks",
+    knobs: [
+      "zvt-terminal.nak",
+      "zvt-terminal.bad-crc",
+      "zvt-terminal.ack-not-seen",
+      "zvt-terminal.ack-not-sent",
+      "zvt-terminal.gap",
+      "zvt-terminal.truncated",
+      "zvt-terminal.garbage",
+      "zvt-terminal.fragments",
+    ],
+    sees: "nothing of it: `approved`",
+    does: "asks for a block again, acknowledges one that comes twice, and hands it on once",
+    back: "at once",
+  });
+  faultRow({
+    device: "zvt",
+    fault: "Half a message or garbage over TCP",
+    knobs: ["zvt-terminal.truncated", "zvt-terminal.garbage"],
+    sees: "`not_charged`",
+    does: "ends the connection without a yes, lets the terminal take the payment back, and asks",
+    bounds: ["zvtTakenBack"],
+    case: ["half a result"],
+  });
+  faultRow({
+    device: "zvt",
+    fault: "Messages that are long, glued together, repeated, or not asked for",
+    knobs: [
+      "zvt-terminal.fragments",
+      "zvt-terminal.coalesced",
+      "zvt-terminal.dle-storm",
+      "zvt-terminal.long-length",
+      "zvt-terminal.print-flood",
+      "zvt-terminal.duplicate-status-information",
+      "zvt-terminal.stray-status-information",
+    ],
+    sees: "nothing of it: `approved`",
+    does: "takes each message once",
+    back: "at once",
+  });
+  faultRow({
+    device: "zvt",
+    fault: "The result is another payment's, of another amount or terminal, or has no code",
+    knobs: ["zvt-terminal.stale-status-information", "zvt-terminal.no-result", "zvt-terminal.wrong-amount", "zvt-terminal.wrong-terminal"],
+    sees: "`not_charged`",
+    does: "does not acknowledge it, so that the terminal takes the payment back, and asks",
+    bounds: ["zvtTakenBack"],
+    case: ["04 0F with another amount"],
+  });
+  faultRow({
+    device: "zvt",
+    fault: "The terminal falls silent in mid-payment, or answers minutes late",
+    knobs: ["zvt-terminal.silence", "zvt-terminal.late-status-information", "zvt-terminal.no-answer"],
+    sees: "`not_charged`",
+    does: "waits, ends the connection, lets the terminal take the payment back, and asks",
+    bounds: ["zvtSilence", "zvtTakenBack"],
+    case: ["silence past T4"],
+  });
+  faultRow({
+    device: "zvt",
+    fault: "The end of a payment never comes, though the result did",
+    knobs: ["zvt-terminal.completion-dropped", "zvt-terminal.abort-after-status"],
+    sees: "`approved`",
+    does: "counts the result that it acknowledged, and asks the terminal for its last receipt",
+    bounds: ["zvtSilence"],
+    case: ["no completion"],
+  });
+  faultRow({
+    device: "zvt",
+    fault: "The terminal breaks off instead of telling the result",
+    knobs: ["zvt-terminal.abort-instead"],
+    sees: "`not_charged`",
+    does: "believes no abort alone: it asks what was booked",
+    bounds: ["zvtTakenBack"],
+    case: ["abort instead of the result"],
+  });
   it.each(cases)("%s", async (what, faults, states) => {
     const injected = async (rig: Rig): Promise<void> => {
       for (const fault of faults) await rig.inject(fault);
@@ -202,6 +318,14 @@ it("three NAKs to the order: nothing was charged", async () => {
   });
 });
 
+faultRow({
+  device: "zvt",
+  fault: "The terminal reports progress without end",
+  knobs: ["zvt-terminal.endless-status"],
+  sees: "`timeout` inside, then `not_charged`",
+  does: "leaves it once the page has asked to stop, and asks what was booked",
+  bounds: ["zvtSilence", "zvtTakenBack"],
+});
 it("statuses without end are left T4 after the caller asked to stop", async () => {
   await withRig([], async (rig) => {
     await rig.pay();
@@ -216,6 +340,14 @@ it("statuses without end are left T4 after the caller asked to stop", async () =
 });
 
 describe("evidence that is gone is for a person", () => {
+  faultRow({
+    device: "zvt",
+    fault: "The terminal's receipt numbers began again, or it repeats no receipt",
+    sees: "`manual_review`",
+    does: "guesses nothing: a person looks at the terminal's journal",
+    back: "a person",
+    case: ["the terminal repeats no receipt"],
+  });
   it.each([
     ["the receipt number began again", { nextReceipt: 9999 }],
     ["the terminal repeats no receipt", { repeatReceipt: "completion-only" }],
@@ -240,6 +372,13 @@ describe("evidence that is gone is for a person", () => {
     });
   });
 
+  faultRow({
+    device: "zvt",
+    fault: "An end of day or another till's payment came before the end was known",
+    sees: "`manual_review`",
+    does: "guesses nothing: a person looks at the terminal's journal",
+    back: "a person",
+  });
   it("an end of day, or somebody else's payment, came between", async () => {
     for (const amountVnd of [0, AMOUNT + 1]) {
       await withRig([], async (rig) => {
@@ -298,6 +437,13 @@ describe("the agent dies", () => {
   });
 });
 
+faultRow({
+  device: "agent",
+  fault: "The clock jumps by hours while a payment is open",
+  sees: "`terminal_busy` inside; the payment stays open, then its true end",
+  does: "counts the time by a clock that does not jump, too, and goes by the longer one",
+  bounds: ["zvtTakenBack"],
+});
 it("nothing is said before the terminal had time to take it back, and clocks that jump do not shorten that", async () => {
   await withRig([], async (rig) => {
     await rig.pay();
@@ -333,6 +479,14 @@ it("the terminal's receipt is believed at once only where our yes may have left"
   });
 });
 
+faultRow({
+  device: "zvt",
+  fault: "The terminal breaks off, and could not take the charge back",
+  knobs: ["zvt-terminal.abort-instead"],
+  sees: "`approved`: it is charged, whatever it said",
+  does: "asks for the last receipt before it believes a no",
+  back: "it has told its last receipt",
+});
 it.each([0x6c, 0x05])(
   "an abort %i instead of the result, of a payment that cannot be taken back: charged, whatever it said",
   async (code) => {

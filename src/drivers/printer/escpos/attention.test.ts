@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { faultRow } from "../../../../test/support/fault.js";
 import type { PrintDocument } from "../../../protocol/printer.js";
-import { createRig, never, newJournal, plain, type Rig, stepsInto } from "./rig.test.support.js";
+import { createRig, never, newJournal, plain, type Rig, slip, stepsInto } from "./rig.test.support.js";
 
 /** Long enough to be under way when something happens. */
 const long: PrintDocument = {
@@ -43,6 +44,33 @@ describe.each(printers)("$name", ({ options, config, confirmation }) => {
   });
 });
 
+faultRow({
+  device: "printer",
+  fault: "Cover is open before the job",
+  knobs: ["receipt-printer.openCover"],
+  sees: "`not_started`, `cover_open`",
+  does: "asks the printer before the first byte, and sends nothing",
+  back: "the cover is closed",
+  case: ["openCover"],
+});
+faultRow({
+  device: "printer",
+  fault: "Cutter is jammed before the job",
+  knobs: ["receipt-printer.jamCutter"],
+  sees: "`not_started`, `paper_jam`",
+  does: "asks the printer before the first byte, and sends nothing",
+  back: "the jam is cleared",
+  case: ["jamCutter"],
+});
+faultRow({
+  device: "printer",
+  fault: "Switched offline at its panel",
+  knobs: ["receipt-printer.offline"],
+  sees: "`not_started`, `device_fault`",
+  does: "asks the printer before the first byte, and sends nothing",
+  back: "it is switched online",
+  case: ["offline"],
+});
 it.each([
   { action: "paperOut", kind: "paper_out" },
   { action: "openCover", kind: "cover_open" },
@@ -58,6 +86,14 @@ it.each([
   expect(rig.simulator.state()).toMatchObject({ rowsPrinted: 0 });
 });
 
+faultRow({
+  device: "printer",
+  fault: "Cutter jams in mid-print",
+  knobs: ["receipt-printer.jamCutter"],
+  sees: "`attention`, `paper_jam`; then `printed`",
+  does: "waits, tells the printer to recover, and goes on: one receipt",
+  back: "the jam is cleared",
+});
 it("goes on after a jam of the cutter that a person cleared", async () => {
   rig = createRig({ rowsPerSecond: 2_000 });
   const printer = await rig.open();
@@ -72,6 +108,14 @@ it("goes on after a jam of the cutter that a person cleared", async () => {
   expect(rig.simulator.receipts).toHaveLength(1);
 });
 
+faultRow({
+  device: "printer",
+  fault: "Cover opened in mid-print, on a model that makes an error of it",
+  knobs: ["receipt-printer.openCover"],
+  sees: "`printed`, in the end",
+  does: "tells the printer to recover once the cover is closed",
+  back: "the cover is closed",
+});
 it("tells an error of the cover open in mid-print to go on", async () => {
   rig = createRig({ rowsPerSecond: 1_000, coverNeedsRecover: true });
   const printer = await rig.open();
@@ -84,6 +128,24 @@ it("tells an error of the cover open in mid-print to go on", async () => {
   expect(await rig.run(printing)).toEqual({ state: "printed", confirmation: "confirmed" });
 });
 
+faultRow({
+  device: "printer",
+  fault: "Roll is nearly at its end",
+  knobs: ["receipt-printer.paperNearEnd"],
+  sees: "`ready`, with the warning `paper_near_end`",
+  does: "prints on",
+  back: "the refill",
+  bounds: ["escposPoll"],
+});
+faultRow({
+  device: "printer",
+  fault: "Falls silent while idle, its cable still in",
+  knobs: ["receipt-printer.loseReplies"],
+  sees: "`device_absent`",
+  does: "gives it up and opens it anew",
+  back: "it answers",
+  bounds: ["escposPoll", "escposReply", "tryAgain"],
+});
 it("notices what happens while it stands idle, and a printer that went away", async () => {
   rig = createRig({ model: "clone" }, { profile: "clone" });
   const printer = await rig.open();
@@ -97,6 +159,15 @@ it("notices what happens while it stands idle, and a printer that went away", as
   expect(await rig.run(printer.lost)).toMatchObject({ kind: "device_absent" });
 });
 
+faultRow({
+  device: "printer",
+  fault: "One of its answers is lost",
+  knobs: ["receipt-printer.loseReplies"],
+  sees: "`printed`, `confirmed`",
+  does: "asks again, and compares the printer's own counter of cuts",
+  back: "at once",
+  bounds: ["escposSilence"],
+});
 it("asks the counter where the confirmation was lost on its way", async () => {
   rig = createRig();
   const printer = await rig.open();
@@ -114,6 +185,32 @@ it("asks the counter where the confirmation was lost on its way", async () => {
   expect(rig.simulator.receipts).toHaveLength(1);
 });
 
+faultRow({
+  device: "printer",
+  fault: "Its line is slow",
+  knobs: ["receipt-printer.slowLink"],
+  sees: "`printed`, later",
+  does: "awaits an answer for as long as what is on its way ahead of the question may take",
+  back: "–",
+});
+it("a slow line makes a receipt later, and nothing else", async () => {
+  rig = createRig();
+  const printer = await rig.open();
+  // As 9,600 baud are: what is on its way ahead of a question holds up its answer.
+  await rig.act("slowLink", { bytesPerSecond: 960 });
+  const before = rig.clock.now();
+  expect(await rig.print(printer, slip)).toEqual({ state: "printed", confirmation: "confirmed" });
+  expect(rig.simulator.receipts).toHaveLength(1);
+  expect(rig.clock.now() - before).toBeGreaterThan(5_000);
+});
+
+faultRow({
+  device: "printer",
+  fault: "The journal cannot be written in mid-print",
+  sees: "`failed`",
+  does: "holds back what makes a receipt of it, and marks as void what is out",
+  back: "the disk takes data",
+});
 it.each(["sending", "finishing"] as const)(
   "keeps tail and knife back where the journal fails in mid-job, and voids behind a mark (on disk: %s)",
   async (onDisk) => {

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { faultRow } from "../../../../test/support/fault.js";
 import { createRig, newJournal, type Rig, slip } from "./rig.test.support.js";
 
 let rig: Rig;
@@ -42,6 +43,14 @@ describe("a whole receipt", () => {
   });
 });
 
+faultRow({
+  device: "printer",
+  fault: "Has never answered",
+  sees: "`device_absent`",
+  does: "does not use it, and says in the hint which setting is for printers that cannot answer",
+  back: "it is configured",
+  bounds: ["tryAgain"],
+});
 it("tells a printer that never answers from a one-way one", async () => {
   rig = createRig({ model: "one-way" });
   await expect(rig.open()).rejects.toMatchObject({ kind: "device_absent", hint: expect.stringContaining("oneWay") });

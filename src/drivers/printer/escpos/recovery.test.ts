@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { Receipt } from "../../../../simulators/receipt-printer/index.js";
+import { faultRow } from "../../../../test/support/fault.js";
 import type { PrintOutcome } from "../../../contracts/printer.js";
 import { equalBytes } from "../../../kernel/bytes.js";
 import type { PrintDocument } from "../../../protocol/printer.js";
@@ -108,6 +109,16 @@ describe("a wire cut at every so many bytes", () => {
     },
     { name: "of a clone", options: { model: "clone" }, config: { profile: "clone" }, between: async () => {}, unknown: true },
   ];
+  faultRow({
+    device: "printer",
+    fault: "Cable pulled in mid-print, at any byte",
+    sees: "`printed` or `failed`, and it is true; `unknown` only of a clone that cannot tell",
+    does: "asks the printer what came out before it serves anybody else, marks a torn receipt as void, prints nothing twice",
+    bounds: ["tryAgain"],
+    measured: ["lab: printer-lp, pulled in mid-print", "lab: printer-usb, pulled in mid-print"],
+    case: ["and plugged in again"],
+    also: "npm run torture:print",
+  });
   it.each(worlds)(
     "$name",
     async ({ options, config = {}, between, unknown }) => {

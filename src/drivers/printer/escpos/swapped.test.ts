@@ -1,4 +1,5 @@
 import { afterEach, expect, it } from "vitest";
+import { faultRow } from "../../../../test/support/fault.js";
 import { createRig, newJournal, type Rig, slip } from "./rig.test.support.js";
 
 const rigs: Rig[] = [];
@@ -41,6 +42,13 @@ it("the baseline holds no serial number as it is: makers put blanks into them", 
   expect(String(journal.baseline.serial)).toMatch(/^[0-9a-f]{16}$/);
 });
 
+faultRow({
+  device: "printer",
+  fault: "Another printer is put in its place after an interrupted job",
+  sees: "`unknown`",
+  does: "believes no other printer's counter; the next job is printed",
+  back: "at once",
+});
 it("another printer that says nothing of itself is not believed, however high its counter stands", async () => {
   const journal = await brokenInTail();
   const other = made();
@@ -52,6 +60,15 @@ it("another printer that says nothing of itself is not believed, however high it
   expect(await other.resolve(printer, journal)).toMatchObject({ state: "unknown" });
 });
 
+faultRow({
+  device: "printer",
+  fault: "Falls silent in mid-print",
+  knobs: ["receipt-printer.loseReplies"],
+  sees: "`device_absent`; the job is not called printed",
+  does: "asks again while there is hope, then opens it anew and asks what came out",
+  back: "it answers",
+  bounds: ["escposSilence"],
+});
 it("a printer that dies without a word is not taken for one that printed", async () => {
   const mute = made({ model: "clone" }, { profile: "clone", silenceMs: 500, replyMs: 100, stallMs: 2_000 });
   const printer = await mute.open();

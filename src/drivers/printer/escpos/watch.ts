@@ -37,6 +37,9 @@ interface WatchPorts {
   report(condition: Condition): void;
 }
 
+/** The slowest line in use, 9,600 baud: what is on its way ahead of a question comes first, and holds up the answer. */
+const SLOWEST_BYTES_PER_MS = 0.96;
+
 export function startWatch(talk: Talk, { device, clock, config, report }: WatchPorts): Watch {
   let signs: PrinterSigns | undefined;
   let pushed: PrinterSigns | undefined;
@@ -85,7 +88,8 @@ export function startWatch(talk: Talk, { device, clock, config, report }: WatchP
   const askAll = async (): Promise<PrinterSigns | undefined> => {
     const bytes: number[] = [];
     for (const n of [1, 2, 3, 4] as const) {
-      const byte = await talk.ask(askStatus(n), statusByte, config.replyMs);
+      const aheadMs = guarding ? config.windowBytes / SLOWEST_BYTES_PER_MS : 0;
+      const byte = await talk.ask(askStatus(n), statusByte, config.replyMs + aheadMs);
       if (byte === undefined) return undefined;
       bytes.push(byte);
     }
