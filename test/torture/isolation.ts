@@ -10,7 +10,8 @@ import { CHILDREN, openScene } from "./isolation-scene.js";
 import { type Row, startNeighbour, type Trial, tryFault } from "./isolation-trial.js";
 import { WORKS, type WorkName } from "./isolation-work.js";
 
-const MOST_SEEN_MS = 2_000;
+/** Drawing a large picture is one piece of work: the child that does it is given four seconds. */
+const MOST_SEEN_MS = { imaging: 4_500, others: 2_000 } as const;
 const MOST_BACK_MS = 5_000;
 
 const chosen = (name: string): string | undefined => {
@@ -63,7 +64,9 @@ try {
   await scene.close();
 }
 const wrong = rows.filter((row) => row.wrong.length > 0).length + broken;
-const late = rows.filter(({ seenMs, backMs }) => seenMs > MOST_SEEN_MS || backMs > MOST_BACK_MS).length;
+const late = rows.filter(
+  ({ child, seenMs, backMs }) => seenMs > (child === "imaging" ? MOST_SEEN_MS.imaging : MOST_SEEN_MS.others) || backMs > MOST_BACK_MS,
+).length;
 const most = (which: "seenMs" | "backMs"): string => Math.max(...rows.map((row) => row[which])).toFixed(0);
 const codes = (which: "beforeMs" | "duringMs"): string => {
   const all = rows.flatMap((row) => row[which]);
