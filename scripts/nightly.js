@@ -34,6 +34,7 @@ const RUNS = [
     env: {},
   },
   { name: "isolation: each child, each fault, during each work", args: ["scripts/run.js", "dist/test/torture/isolation.js"], env: {} },
+  { name: "soak: three hours of people and faults", args: ["scripts/run.js", "dist/test/soak/index.js", "--hours", "3"], env: {} },
   { name: "fuzz: ten million inputs", args: ["scripts/run.js", "dist/test/fuzz/index.js", "--inputs", "10000000"], env: {} },
   { name: "hostile chip: 100,000 answers", args: ["scripts/run.js", "dist/test/torture/chip-answers.js", "--runs", "100000"], env: {} },
   {

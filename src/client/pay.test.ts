@@ -113,6 +113,18 @@ describe("a payment that is followed", () => {
     expect(new Set(states)).toEqual(new Set(["in_progress"]));
   });
 
+  it("keeps nothing of each time it asked: the platform warns of no listeners", async () => {
+    const warnings: string[] = [];
+    const onWarning = ({ name }: Error): void => void warnings.push(name);
+    process.on("warning", onWarning);
+    let pays = 0;
+    agent.script = (request) => agent.result(request, request.method === "jobs.get" || ++pays < 20 ? waiting : approved);
+    expect(await client.jobs.pay(bill)).toMatchObject({ state: "approved" });
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off("warning", onWarning);
+    expect(warnings).toEqual([]);
+  });
+
   it("begins what never arrived, under the same key", async () => {
     let pays = 0;
     agent.script = (request) => {

@@ -70,7 +70,7 @@ export function followPayment({ platform, client, whenOpen }: PayNeeds) {
       if (!toldToStop) cancel?.addEventListener("abort", onCancel, { once: true });
       if (!toldToStop && cancel?.aborted) onCancel();
       try {
-        const payment = await Promise.race([answer, aborted(following.signal)]);
+        const payment = await unlessAborted(following.signal, answer);
         toldToStop ||= stop.signal.aborted;
         return payment;
       } finally {
@@ -145,10 +145,13 @@ export function followPayment({ platform, client, whenOpen }: PayNeeds) {
   };
 }
 
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
+/** Of many answers of one payment none leaves a listener behind. */
+function unlessAborted<T>(signal: AbortSignal, answer: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
     const tell = (): void => reject(canceled());
+    const release = (): void => signal.removeEventListener("abort", tell);
     if (signal.aborted) tell();
     signal.addEventListener("abort", tell, { once: true });
+    answer.then(resolve, reject).finally(release);
   });
 }

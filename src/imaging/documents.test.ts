@@ -48,27 +48,35 @@ describe("pages in their child", () => {
     expect(await other).toMatchObject({ mediaType: "image/jpeg" });
   });
 
-  it("a child that is killed costs its page, and the next one works", async () => {
-    const work = documents.prepare(asPnm(canvas, "P6"), ORDER, never);
-    work.catch(() => {});
-    const { documents: pid } = documents.pids;
-    expect(pid).toBeGreaterThan(0);
-    process.kill(pid ?? 0, "SIGKILL");
-    await expect(work).rejects.toMatchObject({ kind: "device_fault", retryable: true });
+  it("a child that is killed costs its page nothing; what ends it twice is to blame, and the next one works", async () => {
+    const killed = async (before?: number): Promise<number> => {
+      for (;;) {
+        const { documents: pid } = documents.pids;
+        if (pid !== undefined && pid !== before) {
+          process.kill(pid, "SIGKILL");
+          return pid;
+        }
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+    };
+    const innocent = documents.prepare(asPnm(canvas, "P6"), ORDER, never);
+    const first = await killed();
+    expect(await innocent).toMatchObject({ mediaType: "image/jpeg" });
+    expect(documents.pids.documents).not.toBe(first);
+    const guilty = documents.prepare(asPnm(canvas, "P6"), ORDER, never);
+    guilty.catch(() => {});
+    await killed(await killed());
+    await expect(guilty).rejects.toMatchObject({ kind: "device_fault", retryable: true });
     expect(await documents.prepare(asPage(small), ORDER, never)).toMatchObject({ blank: false });
-    const { documents: next } = documents.pids;
-    expect(next).not.toBe(pid);
   });
 
-  it("pictures go on beside one that hangs, and when that is ended the next page works", async () => {
+  it("pictures go on beside one that hangs, and when that is ended its page is done all the same", async () => {
     const pid = documents.pids.documents ?? 0;
     process.kill(pid, "SIGSTOP");
     const work = documents.prepare(asPage(small), ORDER, never);
-    work.catch(() => {});
     expect(await documents.picture(asPage(small, "image/jpeg").bytes, { maxWidthPx: 100 }, never)).toMatchObject({ widthPx: 100 });
     process.kill(pid, "SIGKILL"); // as the heartbeat does
-    await expect(work).rejects.toMatchObject({ kind: "device_fault" });
-    expect(await documents.prepare(asPage(small), ORDER, never)).toMatchObject({ blank: false });
+    expect(await work).toMatchObject({ blank: false });
   });
 
   it("no pages are no document", async () => {

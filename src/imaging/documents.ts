@@ -7,6 +7,7 @@ import type { Logger } from "../kernel/log.js";
 import { PIECE_BYTES, type Piece } from "./document-tray.js";
 import type { AssembleAnswer, AssembleRequest, FetchRequest, PictureRequest, PrepareRequest } from "./documents-entry.js";
 import { OWN_FONTS_ONLY } from "./own-fonts.js";
+import { secondTry } from "./second-try.js";
 
 export interface DocumentsRoom extends Documents {
   /** Of the children, while they run. */
@@ -20,18 +21,14 @@ const MAX_OLD_SPACE_MB = 256;
 /** Decoding happens in threads of its own; what is left is measuring, and that is short. */
 const HEARTBEAT = { everyMs: 1_000, deadAfterMs: 10_000 };
 
-const DECODING: DeviceErrorFacts = {
-  kind: "device_fault",
-  message: "the device sent a picture that could not be decoded",
-  hint: "Try again; if it stays, switch the device off and on",
-};
-const ASSEMBLING: DeviceErrorFacts = { kind: "internal", message: "putting the pages together ended unexpectedly" };
-
-interface DeviceErrorFacts {
-  readonly kind: "device_fault" | "internal";
-  readonly message: string;
-  readonly hint?: string;
-}
+const notDecoded = (cause: DeviceError): DeviceError =>
+  new DeviceError("device_fault", {
+    message: "the device sent a picture that could not be decoded",
+    hint: "Try again; if it stays, switch the device off and on",
+    cause,
+  });
+const notAssembled = (cause: DeviceError): DeviceError =>
+  new DeviceError("internal", { message: "putting the pages together ended unexpectedly", retryable: true, cause });
 
 /**
  * Pages and pictures in supervised children, each started by the first request and stopped after a minute without one. Two of them, so
@@ -91,15 +88,15 @@ export function createDocuments({ log, clock }: { readonly log: Logger; readonly
     },
     prepare: ({ bytes, ...page }, order, signal) =>
       takeTurn(signal, () =>
-        surviving(DECODING, async () => {
+        secondTry(async () => {
           await lay([bytes], signal);
           const request: PrepareRequest = { page, order };
           return (await documents.call("prepare", request, signal)) as PreparedPage;
-        }),
+        }, notDecoded),
       ),
     assemble: (pages, order, signal) =>
       takeTurn(signal, () =>
-        surviving(ASSEMBLING, async (): Promise<Assembled> => {
+        secondTry(async (): Promise<Assembled> => {
           if (pages.length === 0) throw new DeviceError("invalid_params", { message: "no pages" });
           await lay(
             pages.map(({ bytes }) => bytes),
@@ -114,24 +111,14 @@ export function createDocuments({ log, clock }: { readonly log: Logger; readonly
           }
           const [first] = made;
           return order.format === "pdf" && first ? { ...whole, images: [], document: first.bytes } : { ...whole, images: made };
-        }),
+        }, notAssembled),
       ),
     picture: (jpeg, box, signal) =>
-      surviving(DECODING, async () => {
+      secondTry(async () => {
         const request: PictureRequest = { jpeg, box };
         return (await pictures.call("picture", request, signal)) as Picture;
-      }),
+      }, notDecoded),
   };
-}
-
-/** A child that died, of its bytes or of a lack of memory, is no device that is absent. */
-async function surviving<T>({ kind, ...facts }: DeviceErrorFacts, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (thrown) {
-    if (!(thrown instanceof DeviceError) || thrown.kind !== "device_absent") throw thrown;
-    throw new DeviceError(kind, { ...facts, retryable: true, cause: thrown });
-  }
 }
 
 /** There is one tray, and memory for one page at a time. */

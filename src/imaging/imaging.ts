@@ -5,6 +5,7 @@ import { DeviceError } from "../kernel/errors.js";
 import type { Logger } from "../kernel/log.js";
 import type { DrawRequest } from "./entry.js";
 import { OWN_FONTS_ONLY } from "./own-fonts.js";
+import { secondTry } from "./second-try.js";
 
 export interface ImagingRoom extends Imaging, Photos {
   /** Of the child, while it runs. */
@@ -15,8 +16,6 @@ export interface ImagingRoom extends Imaging, Photos {
 
 const IDLE_STOP_MS = 60_000;
 const MAX_OLD_SPACE_MB = 256;
-/** Of a piece of work whose child dies. */
-const MOST_TRIES = 2;
 /** Decoding one big picture is a single piece of work. */
 export const HEARTBEAT = { everyMs: 500, deadAfterMs: 4_000 };
 
@@ -33,17 +32,13 @@ export function createImaging({ log, clock }: { readonly log: Logger; readonly c
     env: OWN_FONTS_ONLY,
   });
   const call = async (method: string, args: unknown, hostile: boolean, signal: AbortSignal): Promise<unknown> => {
-    for (let tries = 1; ; tries++) {
-      try {
-        return await child.call(method, args, signal);
-      } catch (thrown) {
-        if (!(thrown instanceof DeviceError) || thrown.kind !== "device_absent") throw thrown;
-        // It may have been killed for another's sake or for lack of memory: only what ends it twice is to blame.
-        if (tries < MOST_TRIES) continue;
-        if (hostile) throw new DeviceError("invalid_params", { message: "an image could not be decoded", cause: thrown });
-        throw new DeviceError("internal", { message: "drawing ended unexpectedly", retryable: true, cause: thrown });
-      }
-    }
+    return await secondTry(
+      () => child.call(method, args, signal),
+      (cause) =>
+        hostile
+          ? new DeviceError("invalid_params", { message: "an image could not be decoded", cause })
+          : new DeviceError("internal", { message: "drawing ended unexpectedly", retryable: true, cause }),
+    );
   };
   return {
     get pid() {
