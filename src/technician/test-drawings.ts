@@ -25,8 +25,11 @@ export function ruler(widthDots: number): GreyPicture {
     const height = mm % 10 === 0 ? 36 : mm % 5 === 0 ? 26 : 16;
     for (let y = 0; y < height; y++) for (const x of [0, 1]) black(mm * DOTS_PER_MM + x, y);
     if (mm % 10 !== 0) continue;
-    [...String(mm)].forEach((digit, place) => {
-      drawDigit(DIGITS[Number(digit)] ?? "", (x, y) => black(mm * DOTS_PER_MM + place * 4 * DIGIT_SCALE + x, 42 + y));
+    const number = [...String(mm)];
+    // The last one stays on the paper.
+    const left = Math.min(mm * DOTS_PER_MM, widthDots - number.length * 4 * DIGIT_SCALE);
+    number.forEach((digit, place) => {
+      drawDigit(DIGITS[Number(digit)] ?? "", (x, y) => black(left + place * 4 * DIGIT_SCALE + x, 42 + y));
     });
   }
   return { width: widthDots, height: RULER_DOTS, pixels };
