@@ -24,6 +24,7 @@ import { createLogger } from "./observability/log.js";
 import { createMeter } from "./observability/metrics.js";
 import { createNotifier } from "./observability/notify.js";
 import { startServer } from "./server/server.js";
+import type { ServerSettings } from "./server/settings.js";
 import type { Simulation } from "./simulation.js";
 import { connectOther } from "./transports/connect.js";
 import { cardReaderFor, hardwarePath, pcscReaders } from "./transports/index.js";
@@ -60,7 +61,7 @@ export interface Agent {
 }
 
 /** What a running server can take over without a restart. */
-const LIVE_KEYS = new Set(["server.origins", "server.hosts", "server.kioskUids", "server.tokens"]);
+const LIVE_KEYS = new Set(["server.origins", "server.hosts", "server.kioskUids", "server.tokens", "console.enabled"]);
 
 /**
  * The whole agent, composed: config → transports → devices → server.
@@ -168,7 +169,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     await station.apply(await Promise.all(config.devices.map(specFor)), new Set());
     const server = await startServer({
       station,
-      settings: config.server,
+      settings: serverSettings(config),
       mode: config.agent.mode,
       agent: { name: config.agent.name, version },
       clock,
@@ -205,7 +206,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
           // Whatever can be refused is refused before anything is taken over.
           const specs = await Promise.all(wanted.devices.map(specFor));
           config = { ...wanted, agent: config.agent, server: { ...config.server, ...live(wanted) } };
-          server.update(config.server);
+          server.update(serverSettings(config));
           await station.apply(specs, new Set(diff.changed));
           const restarted = [...diff.added, ...diff.removed, ...diff.changed];
           log.info("config reloaded", { count: restarted.length });
@@ -233,6 +234,10 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     await releaseAll();
     throw thrown;
   }
+}
+
+function serverSettings({ server, console }: StationConfig): ServerSettings {
+  return { ...server, console: console.enabled };
 }
 
 function live({ server }: StationConfig): Pick<StationConfig["server"], "origins" | "hosts" | "kioskUids" | "tokens"> {

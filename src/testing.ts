@@ -48,6 +48,8 @@ export interface TestStationOptions {
   readonly origins?: readonly string[];
   /** Users whose processes may connect; any, unless told. */
   readonly kioskUids?: readonly number[];
+  /** Serves the technicians' page. */
+  readonly console?: boolean;
   /** Where journal and station key are kept; a temporary folder, removed at the end, unless told. */
   readonly stateDir?: string;
   readonly log?: Logger;
@@ -178,6 +180,7 @@ function testConfig(
   }));
   return {
     ...config,
+    console: { enabled: options.console === true },
     server: {
       ...config.server,
       port: options.port ?? 0,

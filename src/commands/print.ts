@@ -41,7 +41,7 @@ export const addPrint: AddCommand = (program, act) => {
         ...(flags.device === undefined ? {} : { device: flags.device }),
         ...(flags.reprint && { reprint: true }),
       };
-      return withStation(terminal, { ...flags, first: "service" }, async (client, signal) => {
+      return withStation(terminal, { ...flags, first: "service", staysConnected: true }, async (client, signal) => {
         const progress = progressLine(terminal);
         let job: PrintJob;
         try {

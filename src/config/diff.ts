@@ -23,7 +23,7 @@ export function diffConfigs(before: StationConfig, after: StationConfig): Config
     removed: before.devices.map((device) => device.id).filter((id) => !kept.has(id)),
     changed: where((former, device) => former !== undefined && !sameDevice(former, device)),
     unchanged: where((former, device) => former !== undefined && sameDevice(former, device)),
-    keys: [...changedKeys("agent", before.agent, after.agent), ...changedKeys("server", before.server, after.server)],
+    keys: (["agent", "server", "console"] as const).flatMap((section) => changedKeys(section, before[section], after[section])),
   };
 }
 

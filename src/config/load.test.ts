@@ -80,8 +80,10 @@ describe("parseConfig", () => {
         tokens: [],
         tokenFile: "/var/lib/stationd/tokens.toml",
       },
+      console: { enabled: false },
       devices: [],
     });
+    expect(parse("[console]\nenabled = true\n").console).toEqual({ enabled: true });
     const { devices } = parse(receipt);
     expect(devices).toMatchObject([
       {

@@ -132,7 +132,7 @@ function unknownDriver(name: string, registry: readonly AnyDriver[]): string {
 }
 
 function assemble(
-  { agent, server }: StationFile,
+  { agent, server, console }: StationFile,
   devices: readonly DeviceConfig[],
   environment: ConfigEnvironment,
   problem: Report,
@@ -170,6 +170,7 @@ function assemble(
       tokens: server.tokens,
       tokenFile: server.tokenFile ?? join(stateDir, "tokens.toml"),
     },
+    console,
     devices,
   };
 }

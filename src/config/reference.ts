@@ -21,6 +21,8 @@ export function configReference(registry: readonly AnyDriver[] = drivers): strin
     server.properties?.tokens?.description ?? "",
     "A token is 128 random bits or more. Make one with `openssl rand -hex 32 | tee token | tr -d '\\n' | sha256sum`.",
     table(server.properties?.tokens?.items ?? {}),
+    "## `[console]`",
+    table(file.console ?? {}),
     "## `[devices.ID]`",
     "One table per device. `ID` is at most 32 lower-case letters, digits and dashes, and starts with a letter: it is what clients call the device. Besides these keys each table has those of its driver.",
     table(inputSchema(DeviceTable)),

@@ -11,7 +11,7 @@ export function showConfig(config: StationConfig): string {
 }
 
 /** The same for `--json`. */
-export function effectiveConfig({ agent, server, devices }: StationConfig): Record<string, unknown> {
+export function effectiveConfig({ agent, server, console, devices }: StationConfig): Record<string, unknown> {
   const { kioskUids, tls, serviceSocket, technicianSocket, tokens, ...rest } = server;
   return {
     agent: { ...agent },
@@ -23,6 +23,7 @@ export function effectiveConfig({ agent, server, devices }: StationConfig): Reco
       technicianSocket: technicianSocket ?? false,
       tokens: tokens.map(({ name, role }) => ({ name, role, sha256: "[secret]" })),
     },
+    console: { ...console },
     devices: Object.fromEntries(
       devices.map(({ id, driver, enabled, link, settings }) => [
         id,

@@ -108,10 +108,20 @@ export const DeviceTable = z.looseObject({
 });
 export type DeviceTable = z.output<typeof DeviceTable>;
 
+const ConsoleTable = z.strictObject({
+  enabled: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Serves the technicians' page at `/console/` on the port of `[server]`. It asks for a technician's token: see `stationd token`.",
+    ),
+});
+
 /** The file as a whole; what is inside `devices` is looked at one by one. */
 export const StationFile = z.strictObject({
   agent: AgentTable.prefault({}).describe("The station as a whole."),
   server: ServerTable.prefault({}).describe("Who may connect, and where."),
+  console: ConsoleTable.prefault({}).describe("The technicians' page in a browser."),
   devices: z.record(z.string(), z.unknown()).default({}).describe("One table per device, named by its id."),
 });
 export type StationFile = z.output<typeof StationFile>;

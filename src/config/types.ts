@@ -35,6 +35,10 @@ export interface StationConfig {
     /** Tokens that `stationd token` looks after, read again when the file changes. */
     readonly tokenFile: string;
   };
+  readonly console: {
+    /** The technicians' page at `/console/`. */
+    readonly enabled: boolean;
+  };
   readonly devices: readonly DeviceConfig[];
 }
 

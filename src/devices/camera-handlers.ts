@@ -9,7 +9,7 @@ export function cameraHandlers({ citizens, ofClass }: HandlerContext, cameras: C
     },
     "camera.startPreview": (params, call) => {
       citizens.enter(call);
-      return cameras.startPreview(ofClass("camera", params.device), params, call);
+      return citizens.waiting(call, (waited) => cameras.startPreview(ofClass("camera", params.device), params, waited));
     },
     "camera.stopPreview": ({ channel }, { caller }) => ({ stopped: cameras.stopPreview(channel, caller) }),
     "camera.stats": (params, call) => cameras.stats(ofClass("camera", params.device), call),

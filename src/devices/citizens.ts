@@ -14,15 +14,29 @@ export interface Citizens {
   waiting<T>(call: Call, work: (call: Call) => Promise<T>): Promise<T>;
   /** The citizen left, or the page did: waits are canceled. */
   gone(caller: Caller): void;
+  /** The technicians' pages that used devices: with maintenance they end what they do. */
+  consoles(): readonly Caller[];
 }
 
 export function createCitizens(): Citizens {
   /** Kiosk sessions that touched a device since their last endCitizen. */
   const present = new Set<string>();
   const waits = new Map<string, Set<AbortController>>();
+  const consoles = new Map<string, Caller>();
   let maintenance = false;
 
+  const outOfServiceOnly = (): DeviceError =>
+    new DeviceError("maintenance", {
+      message: "technicians do this in maintenance mode only",
+      hint: "Switch it on first: stationd maintenance on",
+      retryable: false,
+    });
+
   const enter = ({ caller }: Call): void => {
+    if (caller.console) {
+      if (!maintenance) throw outOfServiceOnly();
+      consoles.set(caller.session, caller);
+    }
     if (caller.role !== "kiosk") return;
     if (maintenance) throw new DeviceError("maintenance");
     present.add(caller.session);
@@ -40,12 +54,7 @@ export function createCitizens(): Citizens {
     enter,
     enterAsTechnician(call) {
       enter(call);
-      if (call.caller.role !== "technician" || maintenance) return;
-      throw new DeviceError("maintenance", {
-        message: "technicians do this in maintenance mode only",
-        hint: "Switch it on first: stationd maintenance on",
-        retryable: false,
-      });
+      if (call.caller.role === "technician" && !maintenance) throw outOfServiceOnly();
     },
     async waiting(call, work) {
       const { session } = call.caller;
@@ -70,9 +79,12 @@ export function createCitizens(): Citizens {
         if (ofSession.size === 0) waits.delete(session);
       }
     },
-    gone({ session }) {
+    gone({ session, console }) {
       present.delete(session);
-      for (const wait of waits.get(session) ?? []) wait.abort(new DeviceError("canceled", { message: "the citizen's session ended" }));
+      consoles.delete(session);
+      const message = console ? "maintenance ended, or the page left" : "the citizen's session ended";
+      for (const wait of waits.get(session) ?? []) wait.abort(new DeviceError("canceled", { message }));
     },
+    consoles: () => [...consoles.values()],
   };
 }

@@ -222,7 +222,11 @@ export function createStation(options: StationOptions): RunningStation {
     "agent.maintenance": ({ on }, { caller }) => {
       if (citizens.setMaintenance(on)) {
         log.info(on ? "audit: maintenance on" : "audit: maintenance off", { role: caller.role });
-        if (!on) recordings.endAll();
+        if (!on) {
+          recordings.endAll();
+          // The next one at the station is a citizen.
+          for (const caller of citizens.consoles()) citizenGone(caller);
+        }
         emit({ topic: "agent", data: { maintenance: on } });
       }
       return { maintenance: on };

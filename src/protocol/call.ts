@@ -13,6 +13,8 @@ export interface Caller {
   readonly principal: string;
   /** "name version" from hello, for people. */
   readonly client: string;
+  /** It came by the console's page, which may be far from the station: devices are its own in maintenance mode only. */
+  readonly console?: boolean;
 }
 
 /** What a handler is handed besides its params. */

@@ -50,6 +50,8 @@ export interface UpgradeFacts {
 export interface AdmissionRules {
   readonly hosts: ReadonlySet<string>;
   readonly origins: ReadonlySet<string>;
+  /** Of the console that this agent serves itself; empty where it does not. They prove nothing: a technician's token does. */
+  readonly consoles: ReadonlySet<string>;
   readonly kioskUids: ReadonlySet<number>;
 }
 
@@ -71,9 +73,13 @@ export function admissionRules(settings: ServerSettings, port: number): Admissio
   const own = settings.host.includes(":") ? `[${settings.host}]` : settings.host;
   const defaultPort = settings.tls === undefined ? 80 : 443;
   const hosts = [own, ...names].flatMap((name) => (port === defaultPort ? [name, `${name}:${port}`] : [`${name}:${port}`]));
+  const served = [...hosts, ...settings.hosts].map((host) => host.toLowerCase());
+  const scheme = settings.tls === undefined ? "http" : "https";
+  const consoles = settings.console === true ? served.map((host) => `${scheme}://${host}`) : [];
   return {
-    hosts: new Set([...hosts, ...settings.hosts].map((host) => host.toLowerCase())),
+    hosts: new Set(served),
     origins: new Set(settings.origins.filter(originAllowed)),
+    consoles: new Set(consoles.filter(originAllowed)),
     kioskUids: new Set(settings.kioskUids),
   };
 }
@@ -93,7 +99,13 @@ export function refuseOrigin({ door, origins }: UpgradeFacts, rules: AdmissionRu
   if (door !== "tcp" || origins.length === 0) return undefined;
   const [origin, ...more] = origins;
   if (origin === "null") return { status: 403, reason: "origin_null" };
-  return origin !== undefined && more.length === 0 && rules.origins.has(origin) ? undefined : { status: 403, reason: "origin" };
+  const known = origin !== undefined && (rules.origins.has(origin) || rules.consoles.has(origin));
+  return known && more.length === 0 ? undefined : { status: 403, reason: "origin" };
+}
+
+/** Did the page come from this agent itself. Also where its origin is listed as a kiosk's: the stricter of the two counts. */
+export function isConsole({ door, origins }: UpgradeFacts, rules: AdmissionRules): boolean {
+  return door === "tcp" && origins.length === 1 && rules.consoles.has(origins[0] ?? "");
 }
 
 /** Any local process can forge an Origin, but not the uid that the kernel tells. An unknown uid is refused where uids are listed. */

@@ -41,6 +41,7 @@ interface ConnectionOptions {
   readonly facts: UpgradeFacts;
   readonly uid: number | undefined;
   readonly identity: Identity | undefined;
+  readonly console: boolean;
   readonly clock: Clock;
   readonly log: Logger;
   readonly backlog: Backlog;
@@ -108,6 +109,7 @@ export function openConnection(options: ConnectionOptions): Connection {
 
   const link: SessionLink = {
     identity: options.identity,
+    console: options.console,
     uid,
     eventOutlet: () => (gone || outbound.slow() ? undefined : outbound.text),
     cancelWaits(reason) {

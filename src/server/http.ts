@@ -11,7 +11,7 @@ interface HttpOptions {
   /** Undefined where the request carries a technician's token. */
   refuseMetrics(request: IncomingMessage): Promise<Refusal | undefined>;
   metricsText(): Promise<string>;
-  readonly extraHttp: ExtraHttp | undefined;
+  readonly extraHttp: ExtraHttp;
 }
 
 function answer(response: ServerResponse, status: number, text: string, contentType = "text/plain; charset=utf-8"): void {
@@ -19,7 +19,7 @@ function answer(response: ServerResponse, status: number, text: string, contentT
   response.writeHead(status, status === 401 ? { ...headers, "www-authenticate": "Bearer" } : headers).end(text);
 }
 
-/** `/healthz`, `/readyz`, `/metrics`; everything else is 404. No answer allows any other origin to read it. */
+/** `/healthz`, `/readyz`, `/metrics`, and pages of others; everything else is 404. No answer allows any other origin to read it. */
 export function httpRoutes(door: Door, options: HttpOptions): RequestListener {
   const metrics = async (request: IncomingMessage): Promise<{ status: number; text: string }> => {
     const refusal = door === "technician" ? undefined : await options.refuseMetrics(request);
@@ -43,6 +43,6 @@ export function httpRoutes(door: Door, options: HttpOptions): RequestListener {
       );
       return;
     }
-    if (options.extraHttp?.(request, response) !== true) answer(response, 404, "not found\n");
+    if (!options.extraHttp(request, response)) answer(response, 404, "not found\n");
   };
 }

@@ -14,6 +14,7 @@ import {
   admissionRules,
   type Door,
   identityOf,
+  isConsole,
   isLoopback,
   printableOrigin,
   type Refusal,
@@ -27,6 +28,7 @@ import {
 import { type AuditSink, createAuditor } from "./auditor.js";
 import { createBucket, createBudget, createFailures, peerOf } from "./budget.js";
 import { CLOSE, type Connection, openConnection } from "./connection.js";
+import { consoleFiles } from "./console-files.js";
 import { createDispatcher } from "./dispatch.js";
 import { type ExtraHttp, httpRoutes } from "./http.js";
 import { listenTcp, listenUnix } from "./listen.js";
@@ -77,7 +79,7 @@ export interface RunningServer {
 const CLOSE_WITHIN_MS = 1_000;
 /** Log lines about refusals: a page that hammers at the door must not fill the disk. What is left out is counted. */
 const REFUSAL_LINES = { burst: 50, perSecond: 1 } as const;
-const LOOK_AT_TOKENS_MS = 1_000;
+export const LOOK_AT_TOKENS_MS = 1_000;
 const UNPROVED: ReadonlySet<RefusalReason> = new Set<RefusalReason>(["bad_token", "token_missing", "metrics_token", "peer_uid"]);
 
 function factsOf(door: Door, request: IncomingMessage): UpgradeFacts {
@@ -157,6 +159,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     if (authorization !== undefined) failures.count(peer);
     return { status: 401, reason: "metrics_token" };
   };
+  const consolePage = consoleFiles(() => settings.console === true);
   const routesOf = (door: Door) =>
     httpRoutes(door, {
       refuseHost: (at, hosts) => refuseHost(at, hosts, rules),
@@ -164,7 +167,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       ready: () => stopping === undefined && station.ready(),
       refuseMetrics,
       metricsText: options.metricsText,
-      extraHttp: options.extraHttp,
+      extraHttp: (request, response) => consolePage(request, response) || options.extraHttp?.(request, response) === true,
     });
 
   const listening = new Map<Door, Server>();
@@ -234,6 +237,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     if (stopping !== undefined) return reject(socket, STOPPING, facts, uid);
     if (socket.destroyed) return;
     const peer = peerOf(uid, remoteAddress ?? door);
+    const console = isConsole(facts, rules);
     wss.handleUpgrade(request, socket, head, (ws) => {
       connections.add(
         openConnection({
@@ -241,7 +245,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
           socket,
           facts,
           uid,
-          identity: identityOf(facts),
+          identity: console ? undefined : identityOf(facts),
+          console,
           clock,
           log,
           backlog,

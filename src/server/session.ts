@@ -19,6 +19,8 @@ const AWAY_EVENT_BYTES = 256 * 1024;
 export interface SessionLink {
   /** Whom the door lets in without a token. */
   readonly identity: Identity | undefined;
+  /** By the agent's own page for technicians. */
+  readonly console: boolean;
   /** Of the process at the far end, where the kernel told it. */
   readonly uid: number | undefined;
   /** Writes an event; undefined while the client is slow. */
@@ -90,12 +92,15 @@ export function createSessions(options: SessionsOptions): Sessions {
   const { station, mode, agent, clock, random, log, simulatorTokens, tokens } = options;
   const sessions = new Map<string, LiveSession>();
 
-  const admitted = (presented: string | undefined, identity: Identity | undefined): Admitted => {
+  const admitted = (presented: string | undefined, { identity, console }: SessionLink): Admitted => {
     if (presented === undefined) {
       if (identity === undefined) throw new DeviceError("unauthorized", { message: "a token is needed" });
       return { identity, token: undefined };
     }
     const token = findToken(presented, tokens());
+    if (console && token?.role !== "technician") {
+      throw new DeviceError("unauthorized", { message: "the console takes a valid token of a technician" });
+    }
     const simulators = mode !== "production";
     if (token !== undefined && (token.role !== "simulator" || simulators)) {
       return { identity: { principal: `token:${token.name}`, role: token.role }, token };
@@ -114,9 +119,10 @@ export function createSessions(options: SessionsOptions): Sessions {
     log.info("session ended", { role: session.caller.role });
     station.sessionEnded(session.caller);
   };
-  const open = ({ identity, token }: Admitted, client: string): LiveSession => {
+  const open = ({ identity, token }: Admitted, client: string, console: boolean): LiveSession => {
+    const { role, principal } = identity;
     const session: LiveSession = {
-      caller: { session: randomId(random), role: identity.role, principal: identity.principal, client },
+      caller: { session: randomId(random), role, principal, client, ...(console ? { console } : {}) },
       token,
       events: createEventStream(() => session.link?.eventOutlet()),
       link: undefined,
@@ -126,9 +132,10 @@ export function createSessions(options: SessionsOptions): Sessions {
     return session;
   };
   /** Only whoever could have had the session gets it back: the secret alone is not enough. */
-  const resume = (secret: string | undefined, { identity }: Admitted): LiveSession | undefined => {
+  const resume = (secret: string | undefined, { identity }: Admitted, console: boolean): LiveSession | undefined => {
     const session = secret === undefined ? undefined : sessions.get(secret);
     if (session === undefined || session.caller.principal !== identity.principal || session.caller.role !== identity.role) return undefined;
+    if ((session.caller.console === true) !== console) return undefined;
     // The client noticed the loss before the server did.
     session.link?.supersede();
     return sessions.has(session.caller.session) ? session : undefined;
@@ -140,9 +147,9 @@ export function createSessions(options: SessionsOptions): Sessions {
       const parsed = methods["session.hello"].params.safeParse(input);
       if (!parsed.success) throw invalidParams(parsed.error);
       const { client, token, resume: secret } = parsed.data;
-      const who = admitted(token, link.identity);
-      const resumed = resume(secret, who);
-      const session = resumed ?? open(who, `${client.name} ${client.version}`);
+      const who = admitted(token, link);
+      const resumed = resume(secret, who, link.console);
+      const session = resumed ?? open(who, `${client.name} ${client.version}`, link.console);
       // The one it came back with may be the successor of the one it was opened with.
       session.token = who.token;
       const { role } = session.caller;

@@ -24,4 +24,6 @@ export interface ServerSettings {
   readonly serviceSocket: string | undefined;
   readonly technicianSocket: string | undefined;
   readonly tokens: readonly TokenSettings[];
+  /** Serves the technicians' page at `/console/`, and lets its origin in with a technician's token. */
+  readonly console?: boolean;
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type RunningDemo, startDemo } from "../../src/commands/demo.js";
+import { faultRow } from "../support/fault.js";
 import { chromiumHere, launch, picture } from "./browser.js";
 
 const here = chromiumHere();
@@ -174,6 +175,14 @@ describe.skipIf(!here)("the kiosk page in a browser, against the demo", () => {
     await page.getByText("mọi dữ liệu và giấy in đều không có giá trị sử dụng").waitFor();
   });
 
+  faultRow({
+    device: "agent",
+    fault: "The agent is away: restart, upgrade",
+    sees: "the demo's page says that it connects",
+    does: "the client connects again by itself, and asks for its jobs by their keys",
+    back: "the agent is up",
+    bounds: ["restart"],
+  });
   test("an agent that goes away is told, and the page is back when it is", async () => {
     const lonely = await startDemo({ port: 0, pagePort: 0, stateDir: await mkdtemp(join(stateDir, "lonely-")) });
     const other = await browser.newPage();

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { StationClient } from "../../src/client/node.js";
 import { startStation } from "../../src/testing.js";
+import { faultRow } from "../support/fault.js";
 
 const scenario = {
   devices: { face: { driver: "ffmpeg", lingerMs: 100, link: { kind: "simulator", simulator: "camera", widthPx: 640, heightPx: 360 } } },
@@ -52,6 +53,14 @@ test("a face is seen live by several pages, each in its size, and photographed",
   while ((await technician.call("camera.stats", {})).viewers > 0);
 });
 
+faultRow({
+  device: "camera",
+  fault: "Too dark, or out of focus",
+  knobs: ["camera.dark", "camera.blurred"],
+  sees: "`quality_rejected`, with what was measured and what it lacks",
+  does: "waits for a better picture until the page's time is over",
+  back: "light, a clean lens",
+});
 test("a picture that is too dark or out of focus is refused with what was measured", async () => {
   await using station = await startStation({ scenario });
   const kiosk = await station.connect();
@@ -82,6 +91,15 @@ test("a picture that is too dark or out of focus is refused with what was measur
   });
 });
 
+faultRow({
+  device: "camera",
+  fault: "Pulled out while somebody looks",
+  knobs: ["camera.unplug"],
+  sees: "`attention`, `camera_lost`; the live picture goes on when it is back",
+  does: "lets the program go and looks for the camera",
+  bounds: ["cameraSilence", "cameraAgain"],
+  measured: ["lab: camera, pulled while looked at"],
+});
 test("a camera that is pulled out is lost by name, and the live picture goes on when it is back", async () => {
   await using station = await startStation({ scenario });
   const kiosk = await station.connect();

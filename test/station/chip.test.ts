@@ -4,6 +4,7 @@ import { systemClock } from "../../src/kernel/clock.js";
 import type { CardReading, CardVerdicts } from "../../src/protocol/chip-reader.js";
 import type { ParamsInput } from "../../src/protocol/methods.js";
 import { startStation, type TestStation } from "../../src/testing.js";
+import { faultRow } from "../support/fault.js";
 
 /** The simulator's first two invented people. */
 const A = {
@@ -140,6 +141,51 @@ describe("a sound card", () => {
 });
 
 describe("a verdict of its own has", () => {
+  faultRow({
+    device: "reader",
+    fault: "A copied chip",
+    knobs: ["chip-card.cloned"],
+    sees: "all data, and the verdict `failed` for the chip",
+    does: "reads it, and says that it could not prove itself",
+    back: "–",
+    case: ["a cloned chip"],
+  });
+  faultRow({
+    device: "reader",
+    fault: "Data on the card was changed",
+    knobs: ["chip-card.wrongHash"],
+    sees: "all data, and the verdict `mismatch` with the names of the files",
+    does: "compares each file with what was signed",
+    back: "–",
+    case: ["a changed DG1"],
+  });
+  faultRow({
+    device: "reader",
+    fault: "Signature does not fit",
+    knobs: ["chip-card.brokenSignature"],
+    sees: "all data, and the verdict `invalid`",
+    does: "takes nothing as proved",
+    back: "–",
+    case: ["a broken signature"],
+  });
+  faultRow({
+    device: "reader",
+    fault: "Signed by somebody unknown, an impostor, or a signer that was revoked or has expired",
+    knobs: ["chip-card.signer"],
+    sees: "all data, and the verdict `unknown`, `untrusted` or `yes`",
+    does: "believes the authorities of its trust folder only",
+    back: "–",
+    case: ["an impostor of the issuer"],
+  });
+  faultRow({
+    device: "reader",
+    fault: "Card offers weaker access than was signed",
+    knobs: ["chip-card.paceNotInDg14"],
+    sees: "the verdict `downgraded`",
+    does: "compares what the card offers with what was signed",
+    back: "–",
+    case: ["a downgraded EF.CardAccess"],
+  });
   test.each<[string, Record<string, unknown>, Partial<CardVerdicts>]>([
     ["a cloned chip", { cloned: true }, { chip: "failed" }],
     ["a changed DG1", { wrongHash: "dg1" }, { hashes: "mismatch", mismatched: ["dg1"] }],
@@ -178,6 +224,13 @@ describe("a verdict of its own has", () => {
     expect((await readCard({ challenge: "0011223344556677" })).verdicts.activeAuthentication).toBe("not_possible");
   });
 
+  faultRow({
+    device: "reader",
+    fault: "The scanned code is another card's, with the same access number",
+    sees: "all data, and the verdict `different`",
+    does: "compares code and chip",
+    back: "–",
+  });
   test("the wrong QR code of a card that shares the CAN", async () => {
     await lay({});
     expect((await readCard({ access: { idNumber: `079190${A.can}` } })).verdicts.qr).toBe("different");
@@ -185,6 +238,51 @@ describe("a verdict of its own has", () => {
 });
 
 describe("a failure names itself", () => {
+  faultRow({
+    device: "reader",
+    fault: "Wrong number, or the code of another card",
+    knobs: ["chip-card.wrongKeyStatus"],
+    sees: "`access_denied`",
+    does: "tries a key once only, so that no card is locked",
+    back: "the right card or number",
+    case: ["a wrong CAN"],
+  });
+  faultRow({
+    device: "reader",
+    fault: "Card refuses PACE, and only its number is known",
+    knobs: ["chip-card.refusePace"],
+    sees: "`mrz_required`",
+    does: "asks for the document number and the two dates",
+    back: "they are typed",
+    case: ["PACE refused, and only a CAN known"],
+  });
+  faultRow({
+    device: "reader",
+    fault: "A tag or another card without an ID chip",
+    knobs: ["chip-card.uidOnly"],
+    sees: "`card_unsupported`",
+    does: "says that this is no chip ID card",
+    back: "the right card",
+    case: ["a tag that has only a number"],
+  });
+  faultRow({
+    device: "reader",
+    fault: "Chip is mute: dirt, or a broken antenna",
+    knobs: ["chip-card.mute"],
+    sees: "`timeout` or `card_error`",
+    does: "gives it up in the time that the page allows",
+    back: "the next card",
+    case: ["a mute card"],
+  });
+  faultRow({
+    device: "reader",
+    fault: "Chip loses its session in mid-read",
+    knobs: ["chip-card.slipAtCommand"],
+    sees: "`card_error`",
+    does: "ends the read: what is not sealed is not believed",
+    back: "the next read",
+    case: ["a counter that slips"],
+  });
   test.each<[string, string, Record<string, unknown>, Partial<ParamsInput<"chipReader.readCard">>, string]>([
     ["a wrong CAN", "citizen", {}, { access: { can: "999999" } }, "access_denied"],
     ["a wrong CAN, with tries left", "citizen", { wrongKeyStatus: "63c2" }, { access: { can: "999999" } }, "access_denied"],
@@ -193,6 +291,7 @@ describe("a failure names itself", () => {
     ["BAC with a CAN", "citizen", {}, { protocol: "bac" }, "mrz_required"],
     ["PACE refused, and only a CAN known", "citizen", { refusePace: true }, {}, "mrz_required"],
     ["a tag without files", "tag", {}, {}, "card_unsupported"],
+    ["a tag that has only a number", "citizen", { uidOnly: true }, {}, "card_unsupported"],
     ["a mute card", "citizen", { mute: true }, { timeoutMs: 700 }, "timeout|card_error"],
     ["a counter that slips", "citizen", { slipAtCommand: 4 }, {}, "card_error"],
   ])("%s", async (_name, profile, knobs, params, kinds) => {
@@ -231,6 +330,14 @@ describe("a failure names itself", () => {
 
   const files = ["sod", "dg1", "dg2", "dg13", "dg14", "cardAccess"];
   const damages = ["truncated", "lyingLength", "hugeLength", "indefinite", "garbage", "empty"];
+  faultRow({
+    device: "reader",
+    fault: "A file on the chip is damaged or lies about its length",
+    knobs: ["chip-card.malformed"],
+    sees: "`card_error`, `card_unsupported` or `access_denied`, or a verdict that is not good",
+    does: "reads within bounds, and never calls it sound",
+    back: "the next card",
+  });
   test.each(files.flatMap((file) => damages.map((how) => [file, how] as const)))(
     "%s is %s: a named error, or a verdict that is not good",
     async (file, how) => {
@@ -245,6 +352,14 @@ describe("a failure names itself", () => {
     },
   );
 
+  faultRow({
+    device: "reader",
+    fault: "The portrait is damaged, or a picture that would fill the memory",
+    knobs: ["chip-card.imageDamage"],
+    sees: "all else; `unreadable` names the portrait",
+    does: "decodes it in a child, after its header was believed to be small",
+    back: "–",
+  });
   test.each(["truncated", "garbage", "huge"])("a portrait that is %s leaves the rest readable", async (imageDamage) => {
     await lay({ imageDamage });
     const card = await readCard();
@@ -262,6 +377,15 @@ describe("a failure names itself", () => {
 });
 
 describe("a card that is lifted", () => {
+  faultRow({
+    device: "reader",
+    fault: "Card lifted in mid-read, at any command",
+    knobs: ["chip-card.liftAtApdu"],
+    sees: "`card_removed`",
+    does: "ends the read; nothing of that card is left for the next one",
+    back: "at once",
+    also: "npm run torture:chip",
+  });
   test("at any APDU is card_removed, and the next card reads cleanly", async () => {
     for (let n = 1; n <= 14; n++) {
       await act("liftAtApdu", { n });
@@ -271,6 +395,14 @@ describe("a card that is lifted", () => {
     await nextGoodCardReads();
   });
 
+  faultRow({
+    device: "reader",
+    fault: "Card lifted while the chip still thinks",
+    knobs: ["chip-card.lift", "chip-card.delayMs"],
+    sees: "`card_removed`",
+    does: "does not wait for the answer",
+    back: "at once",
+  });
   test("while the chip still thinks is card_removed at once, whatever it would have answered", async () => {
     await lay({ delayMs: 600_000 });
     const lift = (stage: string): unknown => stage === "access" && act("lift");
@@ -283,6 +415,14 @@ describe("a card that is lifted", () => {
     await nextGoodCardReads();
   });
 
+  faultRow({
+    device: "reader",
+    fault: "Card swapped for another in mid-read",
+    knobs: ["chip-card.swap"],
+    sees: "`card_removed` or `access_denied`, or the first card whole",
+    does: "never mixes two cards",
+    back: "at once",
+  });
   test("and swapped for another is never read as a mixture", async () => {
     await act("insert", { person: "A" });
     for (let n = 2; n <= 14; n += 3) {
@@ -297,6 +437,13 @@ describe("a card that is lifted", () => {
     await nextGoodCardReads();
   });
 
+  faultRow({
+    device: "reader",
+    fault: "Nobody lays a card there, or the citizen leaves",
+    sees: "`timeout` or `canceled`",
+    does: "stops waiting; the reader is free for who comes next",
+    back: "at once",
+  });
   test("leaves nothing waiting: deadline, cancel and the citizen's farewell end the wait", async () => {
     await expect(readCard({ timeoutMs: 50 })).rejects.toMatchObject({ kind: "timeout" });
     const asking = new AbortController();
@@ -334,6 +481,14 @@ describe("presence", () => {
     ]);
   });
 
+  faultRow({
+    device: "reader",
+    fault: "Reader unplugged while a page waits for a card",
+    sees: "`device_absent`",
+    does: "ends the wait, and looks for the reader",
+    bounds: ["tryAgain"],
+    measured: ["lab: reader, pulled idle"],
+  });
   test("waits end when the reader is unplugged", async () => {
     const waiting = page.call("chipReader.waitForCard", {}, { onProgress: () => void unplug() });
     const unplug = async (): Promise<void> => {
@@ -368,6 +523,14 @@ describe("numbers and raw APDUs", () => {
     expect(trace?.[0]).toMatchObject({ header: "00b09c00", status: "6282" });
   });
 
+  faultRow({
+    device: "reader",
+    fault: "Chip is slow",
+    knobs: ["chip-card.delayMs"],
+    sees: "`timeout` once the page's time is over",
+    does: "waits as long as the page allows",
+    back: "the next read",
+  });
   test("a slow chip is waited for as long as the page allows", async () => {
     await lay({ delayMs: 400 });
     await expect(readCard({ timeoutMs: 300 })).rejects.toMatchObject({ kind: "timeout" });

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type RunningDemo, startDemo } from "../../src/commands/demo.js";
+import { faultRow } from "../support/fault.js";
 
 /** The bundle, as it is installed. */
 const STATIOND = fileURLToPath(new URL("../../bundle/stationd.js", import.meta.url));
@@ -127,6 +128,13 @@ test("no agent: one sentence, a hint, and code 3", async () => {
   expect(said.note).not.toMatch(/\bat .*:\d+:\d+/);
 });
 
+faultRow({
+  device: "agent",
+  fault: "Another program has its port",
+  sees: "no agent",
+  does: "ends with one sentence that names the port",
+  bounds: ["restart"],
+});
 test("run: a busy port is one clear sentence", async () => {
   const config = join(folder, "busy.toml");
   await writeFile(config, `[agent]\nstateDir = "${join(folder, "busy")}"\n[server]\nport = ${demo.agent.port}\n`);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { StationClient } from "../../src/client/node.js";
 import { startStation, type TestStation } from "../../src/testing.js";
+import { faultRow } from "../support/fault.js";
 
 const CARD =
   "079203004567|234567890|Nguyễn Thị Thuỳ Dương|01022003|Nữ|Số 7, hẻm Cầu Đá, phường Vĩnh Nguyên, thành phố Nha Trang, tỉnh Khánh Hoà|03042021";
@@ -50,6 +51,13 @@ test("another maker's scanner, which reads all the time and has no AIM identifie
   expect(scan.symbology).toBeUndefined();
 });
 
+faultRow({
+  device: "scanner",
+  fault: "Set to type like a keyboard",
+  sees: "`unsupported`; its codes are `lossy` where the setting takes it all the same",
+  does: "does not use it: diacritics were lost before they came; the hint says how to set the scanner",
+  back: "the scanner is set to HID POS",
+});
 test("a keyboard is not ready, and says what to do; one that is taken all the same is marked", async () => {
   const wedge = await page.call("devices.get", { device: "wedge" });
   expect(wedge.state).not.toBe("ready");
@@ -62,6 +70,15 @@ test("a keyboard is not ready, and says what to do; one that is taken all the sa
   expect(await waiting).toMatchObject({ text: "H s HS-1", encoding: "lossy" });
 });
 
+faultRow({
+  device: "scanner",
+  fault: "Cable pulled while a page waits for a code (USB HID)",
+  knobs: ["hid-scanner.unplug"],
+  sees: "`device_absent`",
+  does: "ends the wait with the scanner's name, and looks for it; nobody presses anything",
+  bounds: ["tryAgain"],
+  measured: ["lab: scanner-hid, pulled idle"],
+});
 test("a scanner that is pulled while a page waits ends the wait with its name, and is found again", async () => {
   const pulled = page.call("barcodeScanner.scan", { device: "newland" }, { onProgress: () => void station.act("newland", "unplug") });
   await expect(pulled).rejects.toMatchObject({ kind: "device_absent", device: "newland" });

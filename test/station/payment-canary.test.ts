@@ -19,6 +19,7 @@ import { createLogger } from "../../src/observability/log.js";
 import type { PaymentJob } from "../../src/protocol/payment-terminal.js";
 import { startStation, type TestStation } from "../../src/testing.js";
 import { leaks } from "../support/canary.js";
+import { faultRow } from "../support/fault.js";
 
 const COMMAND = fileURLToPath(new URL("../../bundle/stationd.js", import.meta.url));
 /** Not faster: the agent's pings hurry, too, and a command needs a moment to start. */
@@ -241,6 +242,22 @@ function found(haystack: Buffer, values: Readonly<Record<string, string>>): stri
   return [...leaks(withoutTimes, values), ...raw];
 }
 
+faultRow({
+  device: "zvt",
+  fault: "The terminal sends whole card numbers, tracks and PINs",
+  knobs: ["zvt-terminal.indiscreet"],
+  sees: "nothing of them; `approved`",
+  does: "masks them before anything else sees them: log, journal, trace, page",
+  back: "–",
+});
+faultRow({
+  device: "nexo",
+  fault: "The terminal sends whole card numbers, tracks and PINs",
+  knobs: ["nexo-terminal.indiscreet"],
+  sees: "nothing of them; `approved`",
+  does: "masks them before anything else sees them: log, journal, trace, page",
+  back: "–",
+});
 test("no log, journal, metric, event, command or refusal tells of a card, a PIN, a password, a key or a person; nor does any answer of a card", {
   timeout: 120_000,
 }, async () => {

@@ -3,6 +3,8 @@ import type { StationClient } from "../../src/client/node.js";
 import { systemClock } from "../../src/kernel/clock.js";
 import type { PaymentJob } from "../../src/protocol/payment-terminal.js";
 import { type Scenario, startStation, type TestStation } from "../../src/testing.js";
+import { untilDevice } from "../complaints/station.test.support.js";
+import { faultRow } from "../support/fault.js";
 
 /** Station and terminal live so much faster: a terminal's own deadlines are minutes. */
 const FACTOR = 20;
@@ -90,12 +92,27 @@ test("zero, less, broken and too much are refused before anything leaves", async
   expect(await booked()).toEqual({ sales: 0, net: 0 });
 });
 
+faultRow({
+  device: "zvt",
+  fault: "The bank says no",
+  knobs: ["zvt-terminal.decline"],
+  sees: "`declined`",
+  does: "leaves the terminal free for another card",
+  back: "at once",
+});
 test.each([5, 51, 75])("the bank says no (%i): declined, and nothing is charged", async (code) => {
   await act("decline", { code });
   expect(await pay()).toMatchObject({ state: "declined", final: true });
   expect(await booked()).toMatchObject({ net: 0 });
 });
 
+faultRow({
+  device: "agent",
+  fault: "The browser is reloaded, closed or killed in mid-payment",
+  sees: "the same job under its key: `approved`",
+  does: "goes on with the payment: a job outlives its page",
+  back: "the page is there",
+});
 test("the page goes away in mid-payment: its key tells how it ended, and only to its own principal", async () => {
   const gone = await station.connect();
   const reload = new Promise<void>((resolve) => {
@@ -120,6 +137,36 @@ test("the page goes away in mid-payment: its key tells how it ended, and only to
   technician.close();
 });
 
+faultRow({
+  device: "zvt",
+  fault: "Cable pulled while nobody pays",
+  knobs: ["zvt-terminal.unplug"],
+  sees: "`device_absent`; nothing is sold meanwhile",
+  does: "looks for the terminal, and registers again when it is back",
+  measured: ["lab: terminal-acm, pulled idle", "lab: terminal-ftdi, pulled idle"],
+  bounds: ["zvtPoll", "tryAgain"],
+});
+test("a cable that is pulled while nobody pays: nothing is sold meanwhile, and the next payment goes well", async () => {
+  await act("unplug");
+  await untilDevice(page, "terminal", "absent");
+  expect(await pay().catch((error: { kind: string }) => ({ reason: error }))).toMatchObject({ reason: { kind: "device_absent" } });
+  await act("plug");
+  await untilDevice(page, "terminal", "ready");
+  bill = `${bill}-next`;
+  expect(await pay()).toMatchObject({ state: "approved" });
+  expect(await booked()).toEqual({ sales: 1, net: 482_000 });
+});
+
+faultRow({
+  device: "zvt",
+  fault: "Cable pulled in mid-payment",
+  knobs: ["zvt-terminal.disconnectAt"],
+  sees: "`approved`, `not_charged` or `reversed`, as the bank has it; until then a new one is `payment_unresolved`",
+  does: "asks the terminal until its end is known; sends no order twice",
+  bounds: ["paymentAsked", "zvtTakenBack"],
+  measured: ["lab: terminal-acm, pulled in mid-payment", "lab: terminal-ftdi, pulled in mid-payment"],
+  also: "npm run torture:pay",
+});
 test.each(["command-received", "card-presented", "status-information-sent", "answer-lost", "completion-begun"])(
   "the wire ends at %s: the end agrees with the bank's books, and no new sale begins before",
   async (step) => {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { StationClient } from "../../src/client/node.js";
 import type { PrintDocument } from "../../src/protocol/printer.js";
 import { startStation, type TestStation } from "../../src/testing.js";
+import { faultRow } from "../support/fault.js";
 
 let station: TestStation;
 let client: StationClient;
@@ -84,6 +85,24 @@ test("a receipt comes out once, confirmed, and the same key gives the same answe
   await expect(client.call("printer.print", { ...request, reprint: true })).rejects.toMatchObject({ kind: "idempotency_conflict" });
 });
 
+faultRow({
+  device: "printer",
+  fault: "Paper runs out in mid-print",
+  knobs: ["receipt-printer.paperLeft"],
+  sees: "`attention`, `paper_out`; the job stays at `waiting_for_person`, then `printed`",
+  does: "keeps the job, and lets the printer go on: one receipt, none twice",
+  back: "the refill",
+  case: ["paper out"],
+});
+faultRow({
+  device: "printer",
+  fault: "Cover opened in mid-print",
+  knobs: ["receipt-printer.openCover"],
+  sees: "`attention`, `cover_open`; the job stays at `waiting_for_person`, then `printed`",
+  does: "keeps the job, and lets the printer go on: one receipt, none twice",
+  back: "the cover is closed",
+  case: ["cover open"],
+});
 test.each([
   ["paper out", "paper_out", { start: "paperLeft", params: { rows: 300 }, mend: "refill" }],
   ["cover open", "cover_open", { start: "openCover", params: {}, mend: "closeCover" }],
@@ -113,6 +132,14 @@ test.each([
   },
 );
 
+faultRow({
+  device: "printer",
+  fault: "Paper is out before the job",
+  knobs: ["receipt-printer.paperOut"],
+  sees: "`not_started`, `paper_out`",
+  does: "asks the printer before the first byte, and sends nothing",
+  back: "the refill",
+});
 test("paper out before the job: nothing is started, and the reason is told", async () => {
   await station.act("receipt", "paperOut");
   await until("attention");
@@ -121,6 +148,15 @@ test("paper out before the job: nothing is started, and the reason is told", asy
   expect(await paper()).toMatchObject({ receipts: 0 });
 });
 
+faultRow({
+  device: "printer",
+  fault: "Switched off and on in mid-print, or its power fails",
+  knobs: ["receipt-printer.powerCycle"],
+  sees: "`failed`, for certain",
+  does: "marks the torn receipt as void on the paper; the next one is whole",
+  back: "power is there",
+  bounds: ["tryAgain"],
+});
 test("a printer switched off in mid-job and on again: the torn receipt is void, the job failed for certain, the next comes out whole", async () => {
   const sending = gate();
   const printing = client.call(
@@ -174,6 +210,13 @@ test("a technician prints in maintenance mode only, which no citizen's session i
   await technician.call("agent.maintenance", { on: false });
 });
 
+faultRow({
+  device: "agent",
+  fault: "The browser is reloaded, closed or killed in mid-print",
+  sees: "the same job under its key: `printed`",
+  does: "prints on: a job outlives its page",
+  back: "the page is there",
+});
 test("a page that goes away in mid-print finds its receipt by the key, and only its own", async () => {
   const leaving = await station.connect();
   const idempotencyKey = key();

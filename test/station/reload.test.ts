@@ -9,6 +9,7 @@ import { parseConfig } from "../../src/config/load.js";
 import type { StationConfig } from "../../src/config/types.js";
 import { drivers } from "../../src/drivers/index.js";
 import { silentLog } from "../../src/kernel/log.js";
+import { faultRow } from "../support/fault.js";
 
 let folder: string;
 let agent: Agent;
@@ -42,6 +43,13 @@ const run = async (first: StationConfig): Promise<void> => {
   });
 };
 
+faultRow({
+  device: "agent",
+  fault: "A broken configuration at a reload",
+  sees: "nothing of it",
+  does: "keeps the old one in force, whole",
+  back: "at once",
+});
 test("a config that is refused changes nothing, and the corrected one is taken over whole", async () => {
   await run(config({ receipt: printer(9) }, "production"));
   await expect(agent.reload(config({ receipt: printer(10), scanner: scanner() }))).rejects.toMatchObject({ kind: "unsupported" });

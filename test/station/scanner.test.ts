@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { StationClient } from "../../src/client/node.js";
 import { startStation, type TestStation } from "../../src/testing.js";
+import { faultRow } from "../support/fault.js";
 
 let station: TestStation;
 let page: StationClient;
@@ -53,6 +54,13 @@ test("scanned events go to the session that enabled the scanner, and to no other
   expect(overheard).toEqual([]);
 });
 
+faultRow({
+  device: "scanner",
+  fault: "Nobody shows a code, or the citizen leaves",
+  sees: "`timeout` or `canceled`",
+  does: "stops reading; the scanner is free for who comes next",
+  back: "at once",
+});
 test("nobody shows a code: timeout; the page cancels: canceled; the citizen leaves: canceled; and the scanner is free again", async () => {
   await expect(page.call("barcodeScanner.scan", { timeoutMs: 50 })).rejects.toMatchObject({ kind: "timeout" });
   const asking = new AbortController();
@@ -91,6 +99,15 @@ test("what a page has enabled nobody claims away while the page is there", async
   await other.call("devices.claim", { device: "scanner", ttlMs: 5_000 });
 });
 
+faultRow({
+  device: "scanner",
+  fault: "Cable pulled while a page waits for a code (serial)",
+  knobs: ["barcode-scanner.unplug"],
+  sees: "`device_absent`",
+  does: "ends the wait with the scanner's name, and looks for it; nobody presses anything",
+  bounds: ["tryAgain"],
+  measured: ["lab: scanner-acm, pulled idle"],
+});
 test("a scanner that is pulled while a page waits ends the wait with its name, and is found again", async () => {
   const pulled = page.call("barcodeScanner.scan", {}, { onProgress: () => void station.act("scanner", "unplug") });
   await expect(pulled).rejects.toMatchObject({ kind: "device_absent", device: "scanner", hint: expect.stringMatching(/./) });

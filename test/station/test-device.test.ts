@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { StationClient } from "../../src/client/node.js";
-import { TEST_CODE } from "../../src/commands/test-device-page.js";
+import { TEST_CODE } from "../../src/technician/test-page.js";
 import { startStation, type TestStation } from "../../src/testing.js";
 
 const COMMAND = fileURLToPath(new URL("../../bundle/stationd.js", import.meta.url));

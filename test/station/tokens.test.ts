@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import WebSocket from "ws";
 import { sha256 } from "../../src/server/fixture.js";
+import { faultRow } from "../support/fault.js";
 import { type InAFolder, inAFolder } from "./station-in-a-folder.js";
 
 const CONFIGURED = "configured-token-0123456789abcdef";
@@ -67,6 +68,13 @@ test("a token of the file stands beside those of the configuration, and takes no
   expect((await station.stationd("token", "revoke", "nobody")).code).toBe(1);
 });
 
+faultRow({
+  device: "agent",
+  fault: "A token is revoked",
+  sees: "its sessions end; `unauthorized` afterwards",
+  does: "closes them without a restart, and nobody else's",
+  bounds: ["tokens"],
+});
 test("a revoked token's sessions are closed, and it opens no other; everybody else stays", async () => {
   const [lost, kept] = [await session(await add("bert")), await session(CONFIGURED)];
   const again = await add("carla");

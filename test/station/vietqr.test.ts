@@ -11,6 +11,7 @@ import { readVietQr } from "../../src/formats/vietqr.js";
 import { systemClock } from "../../src/kernel/clock.js";
 import type { PaymentJob } from "../../src/protocol/payment-terminal.js";
 import { type Scenario, startStation, type TestStation } from "../../src/testing.js";
+import { faultRow } from "../support/fault.js";
 
 const COMMAND = fileURLToPath(new URL("../../bundle/stationd.js", import.meta.url));
 const backEnd = generateKeyPairSync("ed25519");
@@ -116,6 +117,13 @@ test("several people pay at once, and a card terminal is not held up by them", a
   expect((await Promise.all(paid)).map(({ state }) => state)).toEqual(["approved", "approved", "approved"]);
 });
 
+faultRow({
+  device: "vietqr",
+  fault: "Money comes too late, twice, or another amount",
+  sees: "`manual_review`, with each transfer",
+  does: "never takes it for the payment, and never drops it",
+  back: "a person",
+});
 test("a transfer that comes too late, once more, or of another amount is put before a person and never dropped", async () => {
   const stop = new AbortController();
   const withdrawn = page.call("paymentTerminal.pay", order(), { signal: stop.signal }).catch(() => undefined);
@@ -144,6 +152,13 @@ test("a transfer that comes too late, once more, or of another amount is put bef
   expect(await less).toMatchObject({ state: "manual_review", transfers: [{ amountVnd: 1_000 }] });
 });
 
+faultRow({
+  device: "vietqr",
+  fault: "One transfer names two bills, or is told twice",
+  sees: "one payment: `approved`",
+  does: "counts each transfer once, restarts included",
+  back: "–",
+});
 test("one transfer with the purposes of two bills pays one of them, also when it is told again after a restart", async () => {
   const first = page.call("paymentTerminal.pay", order());
   const paid = await shown();
@@ -161,6 +176,13 @@ test("one transfer with the purposes of two bills pays one of them, also when it
   expect(await confirm(transfer(other))).toMatchObject({ job: other.job, state: "approved" });
 });
 
+faultRow({
+  device: "vietqr",
+  fault: "A word of money that nobody signed, or for no open payment",
+  sees: "`invalid_params` or `job_not_found`, to whoever told it",
+  does: "believes only what a configured key signed",
+  back: "–",
+});
 test("a transfer for nobody, for another job, or from a stranger is refused by name", async () => {
   const paid = page.call("paymentTerminal.pay", order());
   const open = await shown();
@@ -176,6 +198,14 @@ test("a transfer for nobody, for another job, or from a stranger is refused by n
   expect(await paid).toMatchObject({ state: "approved" });
 });
 
+faultRow({
+  device: "vietqr",
+  fault: "The agent restarts while a code is shown",
+  sees: "`resolving`, with the same code; `approved` when the money comes",
+  does: "shows it again until its time is over",
+  back: "the agent is up",
+  bounds: ["restart"],
+});
 test("the agent restarts while a code is out: it is shown again, and its transfer counts", async () => {
   page.call("paymentTerminal.pay", order()).catch(() => {});
   const { code, job } = await shown();
