@@ -103,7 +103,7 @@ function refuseDebian(root: string): void {
 }
 
 async function refuseIncomplete(from: string): Promise<void> {
-  if (existsSync(join(from, "src"))) {
+  if (existsSync(join(from, "tsconfig.json"))) {
     const hint = "npm run package:deb makes a Debian package of it; or unpack what npm pack makes";
     throw new DeviceError("unsupported", { message: `${from} is a development checkout`, hint });
   }

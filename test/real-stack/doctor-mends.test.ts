@@ -91,7 +91,7 @@ echo '<action id="org.debian.pcsc-lite.access_pcsc"><defaults><allow_any>no</all
     {
       id: "users.folders",
       by: "mkdir -p /run/stationd/technician; chmod 777 /run/stationd/technician",
-      says: "technician is not stationd:",
+      says: "not as they must be: /run/stationd,",
     },
     { id: "disk.state", by: "mkdir -p /var/lib/stationd; chown root:root /var/lib/stationd", says: "/var/lib/stationd cannot" },
     { id: "udev.rules", by: `echo '# of last year' > ${UDEV_RULES}`, says: "out of date" },
