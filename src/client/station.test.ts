@@ -184,6 +184,23 @@ describe("greeting", () => {
     await until(() => agent.of("session.hello").length === 2 && client.state === "open");
     expect(agent.of("session.hello").map((request) => request.params.token)).toEqual(["token-0", "token-1"]);
   });
+
+  it("leaves no listener behind, however often it connects again", async () => {
+    const warnings: string[] = [];
+    const warned = ({ name }: Error): void => void warnings.push(name);
+    process.on("warning", warned);
+    try {
+      const client = await connect();
+      for (let times = 2; times < 16; times++) {
+        agent.drop();
+        await until(() => agent.of("session.hello").length === times && client.state === "open");
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(warnings).toEqual([]);
+    } finally {
+      process.off("warning", warned);
+    }
+  });
 });
 
 describe("calls", () => {

@@ -6,6 +6,7 @@ import type { MethodName, ParamsInput, Result } from "../protocol/methods.js";
 import type { Topic } from "../protocol/session.js";
 import { DEFAULT_PORT, PROTOCOL, SOCKET_PATH } from "../protocol/version.js";
 import { type Connection, type Hello, openConnection, type Progress } from "./connection.js";
+import { pause } from "./following.js";
 import { followPayment, type Payment, type PayOptions } from "./pay.js";
 import { emit, type Platform } from "./platform.js";
 import { keepPreviews, type PreviewOptions, type PreviewPicture } from "./previews.js";
@@ -188,17 +189,7 @@ export function createConnect(platform: Platform): ConnectStation {
           if (options.reconnect === false) return end("closed", lost);
           enter("connecting");
           // Between half and the whole of it, so that the pages of many stations do not come back in step.
-          await new Promise<void>((next) => {
-            const stop = platform.after(waitMs * (0.5 + platform.fraction() / 2), next);
-            lifetime.signal.addEventListener(
-              "abort",
-              () => {
-                stop();
-                next();
-              },
-              { once: true },
-            );
-          });
+          await pause(platform, lifetime.signal, waitMs * (0.5 + platform.fraction() / 2));
           waitMs = Math.min(waitMs * 2, maxMs);
         }
       };

@@ -107,7 +107,18 @@ test("an APDU that does not get through counts as a refusal of its length, and i
     if (apdu[1] === 0xb0) throw new DeviceError("card_error");
     return pass();
   };
-  expect(["card_error", "mrz_required"]).toContain(await outcome(deaf));
+  expect(await outcome(deaf)).toBe("card_error");
+});
+
+test("a card that slips before it is open is not taken for one that opens by its printed lines", async () => {
+  for (let step = 0; step < 8; step++) {
+    const card = await virtualCard("citizen");
+    card.meddle = (_, index, pass) => {
+      if (index === step) throw new DeviceError("card_error");
+      return pass();
+    };
+    expect(["read", "card_error"], `at ${step}`).toContain(await outcome(card));
+  }
 });
 
 test("a card that slips while it proves itself is no false one", async () => {

@@ -103,11 +103,14 @@ export async function openChip(context: OpenContext): Promise<OpenChip> {
   const { protocol, access } = context.request;
   let cardAccess: Uint8Array | undefined;
   let refused: number | undefined;
+  let unanswered = false;
   const tryPace = async (select: boolean): Promise<{ opened?: OpenChip; absent: boolean }> => {
     const file = await readCardAccess(context, select);
+    unanswered = file.state === "refused" && file.sw === NO_ANSWER;
     if (file.state !== "read") return { absent: file.state === "absent" };
     cardAccess = file.bytes;
     const opened = await openByPace(context, cardAccess);
+    unanswered = opened === NO_ANSWER;
     if (typeof opened !== "object") refused = opened;
     return typeof opened === "object" ? { opened, absent: false } : { absent: false };
   };
@@ -128,6 +131,8 @@ export async function openChip(context: OpenContext): Promise<OpenChip> {
       });
     }
   }
+  // A card that slipped has not said what opens it.
+  if (unanswered && access.kind !== "mrz") throw statusError("PACE", NO_ANSWER);
   try {
     await openByBac(context);
   } catch (error) {

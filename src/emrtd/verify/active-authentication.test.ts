@@ -31,7 +31,7 @@ it.each(["sha1", "sha224", "sha256", "sha384", "sha512"] as const)("by RSA with 
   expect(answers(key.spki, answer(hash))).toBe(true);
   expect(answers(key.spki, answer(hash), { asked: new Uint8Array(8) })).toBe(false);
   expect(answers(key.spki, answer(hash), { asked: new Uint8Array(7) })).toBe(false);
-  expect(answers(key.spki, answer(hash).subarray(1))).toBe(false);
+  expect(answers(key.spki, answer(hash).subarray(0, -1))).toBe(false);
   expect(answers(key.spki, new Uint8Array(256).fill(0xff))).toBe(false);
   expect(answers(rsaKey(1024).spki, answer(hash))).toBe(false);
 });
